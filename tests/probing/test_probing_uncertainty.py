@@ -98,6 +98,20 @@ def test_overlapping_groups_all_have_the_promised_coverage_in_a_thousand_draws()
     assert share("sex", 1, 1) < 0.8
 
 
+def test_the_parts_that_are_fitted_and_judged_on_are_alike_in_coverage() -> None:
+    """Halves are shared out by class and group: over many sets of rows the promise holds for each class."""
+    rng, found = np.random.default_rng(11), []
+    for _ in range(60):
+        score, group = rng.uniform(size=400), rng.choice(["a", "b"], 400)
+        true = (rng.uniform(size=400) < score).astype(int)
+        data = eh.read_evaluation_set({"y": true, "g": group, "p": score}, label="y", sensitive_features="g")
+        fitted, judged = halves(data)
+        wrong = np.where(true == 1, 1 - score, score)
+        limit = group_thresholds(wrong[fitted], true[fitted], 2)[true[judged]]
+        found.append([(wrong[judged] <= limit)[true[judged] == name].mean() for name in (0, 1)])
+    assert np.abs(np.mean(found, axis=0) - 0.9).max() < 0.025
+
+
 def test_a_group_of_too_few_rows_gets_every_class_or_no_promise() -> None:
     assert least_rows(0.9) == 9
     codes = [np.array([0] * 30 + [1] * 8)]

@@ -30,7 +30,7 @@ NO_TRAINING: Final = message(
     "No training rows were given (background or members), so it is not known who is outside of them."
 )
 FEW_TRAINING: Final = message("{n:,} training rows are too few to tell who is outside of them.")
-LEFT: Final = message("Less accurate by more than {points:.0%} and so left out: {names}.")
+LEFT: Final = message("Less accurate by more than {points:g} points and so left out: {names}.")
 
 
 def certainty(evidence: Evidence) -> NDArray[np.float64] | None:
@@ -99,7 +99,7 @@ def disagreement(evidence: Evidence) -> tuple[tuple[Finding, ...], str]:
     least = float((said.y_pred == said.y_true).mean()) - AS_GOOD
     good = {name: of for name, of in decided.items() if float((of == said.y_true).mean()) >= least}
     left = [name for name in decided if name not in good]
-    words = message(LEFT, points=AS_GOOD, names=joined(", ", left)) if left else ""
+    words = message(LEFT, points=100 * AS_GOOD, names=joined(", ", left)) if left else ""
     if not good:
         return (), words
     part = Part(evidence, np.arange(len(said.y_pred)))

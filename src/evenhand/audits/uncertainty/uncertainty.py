@@ -20,7 +20,7 @@ LEAST_ROWS: Final = 100
 COUNTED: Final = message("Rows stand for several each, so that none can be fitted on and others be judged.")
 HALVES: Final = message(
     "Sets and corrections are fitted on {fitted:,} rows and judged on the other {judged:,}; sets are to hold the truth "
-    "with a chance of {coverage:.0%}."
+    "with a chance of {coverage:g} %."
 )
 FEW: Final = message("{n} rows are too few to fit on one half and judge on the other.")
 NO_CHANCE: Final = message("The scores do not claim to be probabilities: calibration and sets do not apply.")
@@ -61,7 +61,7 @@ def _in_halves(evidence: Evidence, findings: list[Finding], *, claims: bool) -> 
         findings += recalibrated_findings(evidence, fitted, judged)
     findings += covered_findings(evidence, fitted, judged)
     coverage = evidence.options.of(UncertaintyOptions).coverage
-    return message(HALVES, fitted=len(fitted), judged=len(judged), coverage=coverage)
+    return message(HALVES, fitted=len(fitted), judged=len(judged), coverage=round(100 * coverage, 6))
 
 
 def _wanted(evidence: Evidence) -> bool:

@@ -19,7 +19,8 @@ AUDITS: Final = {
     "words": message("words of texts"),
     "few_shot": message("few-shot learning"), "reliance": message("reliance"), "reasons": message("reasons"),
     "recourse": message("recourse"), "identity": message("identity tests"),
-    "scenarios": message("situations"), "compression": message("compression"), "training": message("training"),
+    "scenarios": message("situations"), "uncertainty": message("uncertainty"),
+    "compression": message("compression"), "training": message("training"),
     "group_names": message("group names"), "population": message("population"),
 }  # fmt: skip
 """Audits in words; others are shown by name."""
