@@ -66,7 +66,8 @@ SHARED = {
         "arguments", "auditing", "by_group", "catalogue", "compression.attribution", "compression.decision_changes",
         "compression.early_warnings", "compression.number_changes", "compression.score_changes", "from_bias_sets",
         "from_logs", "from_predictions", "from_tables", "labelling", "measuring", "options", "package_warnings",
-        "quantities", "statement", "templates",
+        "quantities", "statement", "templates", "uncertainty.others", "uncertainty.part",
+        "uncertainty.prediction_sets", "uncertainty.reliability",
     },
     "compression": {
         "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "deciding",

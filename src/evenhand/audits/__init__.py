@@ -23,13 +23,14 @@
 - `recourse`: the smallest change that flips a decision, and what it costs each group
 - `identity`: sentences decided otherwise when they are about somebody else
 - `scenarios`: situations whose outcome is required, forbidden, or to be the same for all
-- `robustness`: which decisions turn when inputs are noisy, missing or misspelt, and whose
-- `compression`: what compression changed, and for whom
-- `training`: how the model was trained, and what that cost
-- `group_names`: groups whose names look alike
 - `membership`: who can be told to have been among the rows that the model was fitted on
 - `attribute_inference`: what the model gives away of the sensitive values of its training rows
-- `exposure`: what answers hold, and which training rows can be read from a model's parts.
+- `exposure`: what answers hold, and which training rows can be read from a model's parts
+- `robustness`: which decisions turn when inputs are noisy, missing or misspelt, and whose
+- `uncertainty`: what scores are worth, and to whom a sure answer is given
+- `compression`: what compression changed, and for whom
+- `training`: how the model was trained, and what that cost
+- `group_names`: groups whose names look alike.
 """
 
 from __future__ import annotations

@@ -77,6 +77,9 @@ class AuditSettings(RoleSettings, total=False):
     robustness_rows: int
     immutable: Sequence[str] | None
     synonyms: Mapping[str, Sequence[str]]
+    uncertainty: bool
+    coverage: float
+    others: Mapping[str, object]
 
 
 ROLES: Final = frozenset({*RoleSettings.__annotations__, "name"} - {*SAID})

@@ -11,13 +11,14 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
     "evenhand.audits",
     Audit,
     {
-        name: f"evenhand.audits.{'compression.compression' if name == 'compression' else name}:AUDIT"
+        name: f"evenhand.audits.{f'{name}.{name}' if name in ('compression', 'uncertainty') else name}:AUDIT"
         for name in (
             "performance", "classes", "labels", "numbers", "rankings", "calibration", "fairness", "impact", "strata",
             "unobserved_groups", "chance", "slices", "custom", "explanation", "dependence", "explanation_checks",
             "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios",
             "membership", "attribute_inference", "exposure",
             "robustness",
+            "uncertainty",
             "compression", "training", "group_names",
         )
     },

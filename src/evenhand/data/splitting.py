@@ -60,18 +60,23 @@ def split(data: EvaluationSet, shares: Mapping[str, float] = SHARES, seed: int =
     _check_shares(needed(data, "split"), shares)
     if seed < 0:
         raise InputError(f"{data.name}: the seed of a split is a whole number, 0 or above, not {seed!r}.")
-    units = _units(data)
-    turns = _turns(len(units.label), list(shares.values()), seed)
-    chance = np.random.default_rng(seed).permutation(len(units.label))
-    part_of_unit = np.empty(len(units.label), dtype=np.intp)
-    part_of_unit[np.lexsort((chance, units.size, units.group, units.label))] = turns
-    part_of_row = part_of_unit[units.of_row]
+    part_of_row = parts_of_rows(data, list(shares.values()), seed)
     parts = {
         name: _part(data, np.flatnonzero(part_of_row == at), name, share, seed)
         for at, (name, share) in enumerate(shares.items())
     }
     _check_parts(data, parts)
     return parts
+
+
+def parts_of_rows(data: EvaluationSet, shares: list[float], seed: int) -> NDArray[np.intp]:
+    """Return (n,) the part of each row, from 0, as `split` shares them out; a part may be without a class."""
+    units = _units(data)
+    turns = _turns(len(units.label), shares, seed)
+    chance = np.random.default_rng(seed).permutation(len(units.label))
+    part_of_unit = np.empty(len(units.label), dtype=np.intp)
+    part_of_unit[np.lexsort((chance, units.size, units.group, units.label))] = turns
+    return part_of_unit[units.of_row]
 
 
 class _Units:

@@ -1,0 +1,240 @@
+"""What scores are worth, by group: planted faults are found there, right scores are left alone, limits can be set."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import evenhand as eh
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ASKED = {"uncertainty": True, "audits": "uncertainty"}
+
+
+def people(rows: int = 3_000, seed: int = 0) -> pd.DataFrame:
+    """Scores are right but for race b, where they are far too high; noise is greatest where sex is f and race b."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"sex": rng.choice(["f", "m"], rows), "race": rng.choice(["a", "b"], rows, p=[0.8, 0.2])})
+    said = rng.beta(0.6, 0.6, size=rows)
+    truth = np.where(table["race"] == "b", 0.4 * said, said)
+    return table.assign(p=said, y=(rng.uniform(size=rows) < truth).astype(int), x=said)
+
+
+@cache
+def record() -> eh.AuditRecord:
+    table = people()
+    return eh.audit_predictions(table["y"], y_score=table["p"], sensitive_features=table[["sex", "race"]], **ASKED)
+
+
+def test_a_planted_fault_is_found_in_its_group_and_not_elsewhere() -> None:
+    found = record()
+    assert found["calibration_excess[race=b]"].interval.low > 0.1
+    assert found["calibration_bias[race=b]"].interval.low > 0.2
+    assert found["calibration_bias_difference[race]"].interval.low > 0.2
+    assert found["calibration_excess[race=a]"].interval.low < 0.0 < found["calibration_excess[race=a]"].interval.high
+    assert found["p_value[race=b;null=calibrated;rate=calibration_error]"].estimate < 0.01
+
+
+def test_one_threshold_misses_the_group_that_sets_for_overlapping_groups_cover() -> None:
+    found = record()
+    assert found["set_coverage[race=b;sets=marginal]"].interval.high < 0.9
+    groups = [f"race={race}" for race in "ab"] + [f"sex={sex}" for sex in "fm"]
+    groups += [f"race={race},sex={sex}" for race, sex in product("ab", "fm")]
+    for group in groups:
+        finding = found[f"set_coverage[{group};sets=overlapping]"]
+        assert finding.interval.high >= 0.88
+    assert found["set_coverage_group_min[race,sex;sets=overlapping]"].estimate > 0.83
+    assert found["set_coverage[race=b;sets=by_group]"].interval.high >= 0.9
+    assert found["set_size[race=b;sets=overlapping]"].estimate > found["set_size[race=a;sets=overlapping]"].estimate
+
+
+def test_sets_by_class_hold_each_class_alike() -> None:
+    found = record()
+    for name in "01":
+        assert found[f"set_coverage[;class={name};sets=by_class]"].estimate == pytest.approx(0.9, abs=0.08)
+
+
+def test_who_gains_by_a_correction_is_told_of_the_other_half() -> None:
+    """Scores of race b are too high and all others right, so a common correction helps b and costs a a little."""
+    found = record()
+    for method in ("sigmoid", "isotonic", "venn_abers"):
+        assert found[f"recalibrated_brier_change[race=b;by={method}]"].interval.high < 0
+        assert found[f"recalibrated_brier_change[race=a;by={method}]"].interval.high > 0
+    assert found["recalibrated_brier_change[;by=isotonic]"].support == 1_500
+
+
+def test_as_many_rows_as_said_get_an_answer_and_the_surest_are_right() -> None:
+    found = record()
+    accuracy = [found[f"retained_accuracy[;kept={share}]"].estimate for share in ("0.9", "0.8", "0.5")]
+    assert accuracy == sorted(accuracy)
+    for share in (0.9, 0.8, 0.5):
+        assert found[f"refused_share[;kept={share:g}]"].estimate == pytest.approx(1 - share, abs=0.001)
+    table = people()
+    sure = np.abs(table["p"] - 0.5)
+    refused = sure < np.quantile(sure, 0.2, method="lower")
+    assert found["refused_share[sex=f;kept=0.8]"].estimate == pytest.approx(refused[table["sex"] == "f"].mean())
+
+
+def test_a_plain_audit_does_not_ask_and_everything_does() -> None:
+    table = people(400)
+    plain = eh.audit_predictions(table["y"], y_score=table["p"], sensitive_features=table[["sex"]])
+    assert not plain.of_audit("uncertainty")
+    asked = eh.audit_predictions(table["y"], y_score=table["p"], sensitive_features=table[["sex"]], everything=True)
+    assert asked.of_audit("uncertainty")
+
+
+def test_the_same_rows_make_the_same_record() -> None:
+    table = people(400)
+    said = {"y_score": table["p"], "sensitive_features": table[["sex"]], **ASKED}
+    assert eh.audit_predictions(table["y"], **said).findings == eh.audit_predictions(table["y"], **said).findings
+
+
+def test_numbers_have_intervals_of_a_width_by_group() -> None:
+    rng = np.random.default_rng(3)
+    sex = rng.choice(["f", "m"], 2_000)
+    said = rng.normal(size=2_000)
+    true = said + rng.normal(size=2_000) * np.where(sex == "f", 3.0, 1.0)
+    found = eh.audit_predictions(true, said, task="regression", sensitive_features={"sex": sex}, **ASKED)
+    assert found["set_coverage[sex=f;sets=marginal]"].interval.high < 0.9
+    assert found["set_coverage[sex=f;sets=by_group]"].interval.high >= 0.9
+    width = found["interval_width[sex=f;sets=by_group]"].estimate
+    assert width == pytest.approx(2 * 3 * 1.645, rel=0.15)
+    assert found.get("calibration_excess") is None
+
+
+def test_several_classes_are_judged_by_the_decision() -> None:
+    rng = np.random.default_rng(4)
+    chances = rng.dirichlet([0.5, 0.5, 0.5], size=1_500)
+    true = np.array([rng.choice(list("xyz"), p=row) for row in chances])
+    found = eh.audit_predictions(
+        true, y_score=pd.DataFrame(chances, columns=list("xyz")), task="multiclass",
+        sensitive_features={"g": rng.choice(["a", "b"], 1_500)}, **ASKED,
+    )  # fmt: skip
+    assert found["calibration_excess"].interval.low < 0
+    assert found["set_coverage[;sets=marginal]"].estimate == pytest.approx(0.9, abs=0.06)
+    assert found["set_coverage[;class=y;sets=by_class]"].estimate == pytest.approx(0.9, abs=0.1)
+
+
+def test_weights_and_clusters_are_allowed_for_and_counts_are_refused() -> None:
+    table = people(600).assign(home=np.repeat(np.arange(200), 3), w=1.5)
+    found = eh.audit_predictions(
+        table["y"], y_score=table["p"], sensitive_features=table[["sex"]], cluster=table["home"],
+        sample_weight=table["w"], **ASKED,
+    )  # fmt: skip
+    assert found.get("calibration_excess") is None
+    assert "weights or clusters" in found.sections[0].reason
+    assert found["calibration_bias[sex=f]"].interval is not None
+
+
+def test_few_rows_are_not_halved() -> None:
+    table = people(80)
+    found = eh.audit_predictions(table["y"], y_score=table["p"], sensitive_features=table[["sex"]], **ASKED)
+    assert "too few" in found.sections[0].reason
+    assert found["calibration_excess"].estimate is not None
+    assert found.get("set_coverage[;sets=marginal]") is None
+
+
+def test_decisions_alone_say_nothing_of_worth() -> None:
+    found = eh.audit_predictions([0, 1] * 100, [0, 1] * 100, sensitive_features={"g": ["a", "b"] * 100}, **ASKED)
+    assert not found.findings
+    assert not found.sections[0].ran
+
+
+def test_a_coarser_model_has_changed_sets_paired_with_the_original() -> None:
+    table = people()
+    found = eh.audit_predictions(
+        table["y"], y_score=(table["p"] * 4).round() / 4, original_score=table["p"],
+        sensitive_features=table[["sex", "race"]], **ASKED,
+    )  # fmt: skip
+    change = found["set_coverage_change[;of=original;sets=marginal]"]
+    now = found["set_coverage[;sets=marginal]"].estimate
+    assert change.estimate == pytest.approx(now - record()["set_coverage[;sets=marginal]"].estimate)
+    assert change.interval.low <= change.estimate <= change.interval.high
+    same = eh.audit_predictions(
+        table["y"], y_score=table["p"], original_score=table["p"], sensitive_features=table[["sex"]], **ASKED
+    )
+    assert same["set_coverage_change[sex=f;of=original;sets=overlapping]"].estimate == 0.0
+
+
+def model_of(noise: float, seed: int = 0):
+    """Return a model that adds noise to the score that it reads."""
+
+    def model(table: pd.DataFrame) -> np.ndarray:
+        moved = np.random.default_rng(seed).normal(0, noise, len(table)) if noise else 0.0
+        return np.clip(table["x"].to_numpy() + moved, 0, 1)
+
+    return model
+
+
+def test_whom_other_models_as_good_decide_otherwise() -> None:
+    table = people()
+    data = eh.read_evaluation_set(table[["sex", "race", "x", "y"]], label="y", sensitive_features=["sex"])
+    others = {"near": model_of(0.02), "far": lambda rows: 1 - rows["x"]}
+    found = eh.audit(model_of(0), data, others=others, audits="uncertainty", explain=False)
+    turned = (np.clip(table["x"] + np.random.default_rng(0).normal(0, 0.02, 3_000), 0, 1) >= 0.5) != (table["x"] >= 0.5)
+    assert found["ambiguity"].estimate == pytest.approx(turned.mean())
+    assert found["discrepancy[sex=f]"].estimate == pytest.approx(turned[table["sex"] == "f"].mean())
+    assert "far" in found.sections[0].reason
+
+
+def test_rows_unlike_the_training_rows_are_found_in_their_group() -> None:
+    table = people()
+    table.loc[table["race"] == "b", "x"] += 30
+    roles = {"label": "y", "sensitive_features": ["race"]}
+    training = eh.read_evaluation_set(people(1_000, 1)[["sex", "race", "x", "y"]], **roles)
+    data = eh.read_evaluation_set(table[["sex", "race", "x", "y"]], **roles)
+    found = eh.audit(model_of(0), data, background=training, explain=False, **ASKED)
+    assert found["outside_share[race=b]"].estimate > 0.99
+    assert found["outside_share[race=a]"].estimate < 0.05
+    without = eh.audit(model_of(0), data, explain=False, **ASKED)
+    assert without.get("outside_share") is None
+    assert "No training rows" in without.sections[0].reason
+
+
+def test_limits_can_be_set_on_all_of_it(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        """
+schema = 1
+[limits]
+"calibration_excess[race=*]" = { at_most = 0.05 }
+"set_coverage_group_min[race;sets=overlapping]" = { at_least = 0.85 }
+"set_coverage[race=*;sets=marginal]" = { at_least = 0.88 }
+"refused_share_difference[sex;kept=0.8]" = { at_most = 0.2 }
+"recalibrated_brier_change[race=*;by=isotonic]" = { at_most = 0.05 }
+""",
+        encoding="utf-8",
+    )
+    verdict = eh.judge(record(), eh.load_policy(policy))
+    by_key = {str(judgement.key): judgement.status for judgement in verdict.judgements}
+    assert by_key["calibration_excess[race=b]"] == "failed"
+    assert by_key["set_coverage[race=b;sets=marginal]"] == "failed"
+    assert by_key["refused_share_difference[sex;kept=0.8]"] == "passed"
+
+
+def test_the_page_says_who_is_not_covered_and_a_plain_page_says_nothing() -> None:
+    page = eh.render(record())
+    assert "What scores are worth" in page
+    assert "hold the truth less often than promised for" in page
+    table = people(400)
+    plain = eh.audit_predictions(table["y"], y_score=table["p"], sensitive_features=table[["sex"]])
+    assert "What scores are worth" not in eh.render(plain)
+
+
+def test_real_rows_have_every_part() -> None:
+    data = eh.load_loanapp()
+    parts = eh.split(data, {"train": 0.5, "test": 0.5})
+    found = eh.audit(
+        lambda rows: 1 / (1 + np.exp(-rows["appinc"].fillna(60) / 60)), parts["test"], background=parts["train"],
+        explain=False, **ASKED,
+    )  # fmt: skip
+    metrics = {finding.key.metric for finding in found.findings}
+    assert {"calibration_excess", "set_coverage", "refused_share", "outside_share", "observed_rate"} <= metrics
+    assert all(finding.estimate is None or np.isfinite(finding.estimate) for finding in found.findings)
