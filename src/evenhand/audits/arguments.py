@@ -67,6 +67,12 @@ class AuditSettings(RoleSettings, total=False):
     actionable: Mapping[str, str]
     templates: str
     scenarios: str | None
+    check_data: bool
+    population: Mapping[str, Mapping[str, float]]
+    label_noise: float
+    label_errors: bool
+    annotators: str | Sequence[str]
+    votes: str | Sequence[str]
 
 
 ROLES: Final = frozenset({*RoleSettings.__annotations__, "name"} - {*SAID})
