@@ -66,7 +66,8 @@ SHARED = {
         "arguments", "auditing", "by_group", "catalogue", "compression.attribution", "compression.decision_changes",
         "compression.early_warnings", "compression.number_changes", "compression.score_changes", "from_bias_sets",
         "from_logs", "from_predictions", "from_rows", "from_tables", "labelling", "measuring", "options",
-        "package_warnings", "quality_of_columns", "quality_of_groups", "quality_of_rows", "quantities", "statement", "templates",
+        "package_warnings", "quality_of_columns", "quality_of_groups", "quality_of_rows", "quantities",
+        "statement", "templates",
     },
     "compression": {
         "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "deciding",

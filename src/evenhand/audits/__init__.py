@@ -49,12 +49,13 @@ if TYPE_CHECKING:
     from evenhand.audits.statement import Audit, Statement
 
 __all__ = [
-    "AUDITS", "Audit", "AuditOptions", "Statement", "audit", "audit_bias_set", "audit_data", "audit_given", "audit_lm_logs",
-    "audit_predictions", "audit_table", "measure", "rows_to_label", "run",
+    "AUDITS", "Audit", "AuditOptions", "Statement", "audit", "audit_bias_set", "audit_data", "audit_given",
+    "audit_lm_logs", "audit_predictions", "audit_table", "measure", "rows_to_label", "run",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
     "auditing": "audit run", "catalogue": "AUDITS", "from_predictions": "audit_given audit_predictions",
     "from_bias_sets": "audit_bias_set", "from_logs": "audit_lm_logs",
-    "from_rows": "audit_data", "from_tables": "audit_table", "labelling": "rows_to_label", "measuring": "measure", "options": "AuditOptions",
+    "from_rows": "audit_data", "from_tables": "audit_table", "labelling": "rows_to_label", "measuring": "measure",
+    "options": "AuditOptions",
     "statement": "Audit Statement",
 })  # fmt: skip

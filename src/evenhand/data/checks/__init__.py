@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from evenhand.data.checks.values import constants, lookalike_columns, missing_columns
 
 __all__ = [
-    "Copies", "Disagreement", "Early", "Encoding", "Repeated", "Repeats", "Slip", "Told", "Twins", "conflicts", "constants", "disagreements",
-    "hash_near", "label_copies", "label_errors", "lookalike_columns", "missing_columns", "naming_columns", "near_texts",
-    "order_told", "repeated_persons", "repeats", "sentinels", "target_encodings", "telling", "telling_of_classes",
-    "tested_before", "time_columns", "times_of", "twins", "unit_slips",
+    "Copies", "Disagreement", "Early", "Encoding", "Repeated", "Repeats", "Slip", "Told", "Twins", "conflicts",
+    "constants", "disagreements", "hash_near", "label_copies", "label_errors", "lookalike_columns", "missing_columns", "naming_columns",
+    "near_texts", "order_told", "repeated_persons", "repeats", "sentinels", "target_encodings", "telling",
+    "telling_of_classes", "tested_before", "time_columns", "times_of", "twins", "unit_slips",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
     "annotators": "Disagreement disagreements", "coding": "Told telling telling_of_classes",
-    "duplicates": "Repeats Twins conflicts repeats twins", "encodings": "Encoding target_encodings", "label_errors": "label_errors",
+    "duplicates": "Repeats Twins conflicts repeats twins", "encodings": "Encoding target_encodings",
+    "label_errors": "label_errors",
     "leaks": "Copies label_copies", "near": "hash_near near_texts", "numbers": "Slip sentinels unit_slips",
     "ordering": "Early order_told tested_before time_columns times_of",
     "persons": "Repeated naming_columns repeated_persons",

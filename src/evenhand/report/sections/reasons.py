@@ -20,7 +20,8 @@ AUDITS: Final = {
     "few_shot": message("few-shot learning"), "reliance": message("reliance"), "reasons": message("reasons"),
     "recourse": message("recourse"), "identity": message("identity tests"),
     "scenarios": message("situations"), "compression": message("compression"), "training": message("training"),
-    "group_names": message("group names"), "data_quality": message("the rows themselves"), "population": message("population"),
+    "group_names": message("group names"), "data_quality": message("the rows themselves"),
+    "population": message("population"),
 }  # fmt: skip
 """Audits in words; others are shown by name."""
 
