@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         AuditOptions,
         audit,
         audit_bias_set,
+        audit_data,
         audit_lm_logs,
         audit_predictions,
         audit_table,
@@ -49,12 +50,13 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AuditOptions", "AuditRecord", "EvaluationSet", "EvenhandError", "Finding", "Interval", "Key", "Plan", "Policy",
-    "Verdict", "__version__", "audit", "audit_bias_set", "audit_lm_logs", "audit_predictions", "audit_table", "judge",
-    "load_loanapp", "load_policy", "measure", "open_model", "plan", "read_evaluation_set", "read_record",
+    "Verdict", "__version__", "audit", "audit_bias_set", "audit_data", "audit_lm_logs", "audit_predictions", "audit_table",
+    "judge", "load_loanapp", "load_policy", "measure", "open_model", "plan", "read_evaluation_set", "read_record",
     "read_signed_record", "render", "rows_to_label", "split", "with_declarations", "write_record", "write_report",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
-    "audits": "AuditOptions audit audit_bias_set audit_lm_logs audit_predictions audit_table measure rows_to_label",
+    "audits": "AuditOptions audit audit_bias_set audit_data audit_lm_logs audit_predictions audit_table measure "
+    "rows_to_label",
     "compression": "open_model",
     "data": "EvaluationSet load_loanapp read_evaluation_set split", "declarations": "with_declarations",
     "errors": "EvenhandError", "findings": "AuditRecord Finding Interval", "keys": "Key",

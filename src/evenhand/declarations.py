@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
 
-__all__ = ["read_declarations", "with_declarations"]
+__all__ = ["read_datasheet", "read_declarations", "with_datasheet", "with_declarations"]
 
 QUESTIONS: Final[Mapping[str, str]] = {
     "intended_use": message("What is the model for?"),
@@ -36,6 +36,18 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "language": message("Which languages do its inputs have, as codes such as en or zh?"),
 }
 """The questions, by the name of their answer."""
+
+DATASHEET_QUESTIONS: Final[Mapping[str, str]] = {
+    "origin": message("Where do the rows come from?"),
+    "collected": message("When were they collected, from which day to which?"),
+    "collected_by": message("Who collected them, and what for?"),
+    "labelled_by": message("Who labelled them, and how?"),
+    "consent": message("What do the people in the rows know of their use?"),
+    "licence": message("Under which licence may the rows be used?"),
+    "retention": message("How long are they kept, and who deletes them?"),
+    "known_gaps": message("Who or what is known to be missing?"),
+}
+"""The questions of a datasheet of rows, by the name of their answer (Gebru et al. 2021, CACM 64)."""
 
 RULES: Final = "frameworks"
 """The name of the list of rules that a model answers to."""
@@ -86,6 +98,69 @@ def read_declarations(path: str | Path) -> dict[str, str]:
     return {name: answer for name, answer in answers.items() if answer}
 
 
+def read_datasheet(path: str | Path) -> dict[str, str]:
+    """Read a datasheet.toml: what only people know of the rows; answers left empty are left out.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    dict of str to str
+
+    Raises
+    ------
+    InputError
+        When the file is missing or not TOML, or has an unknown question, or an answer that is not text.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> _ = Path("datasheet.toml").write_text('licence = "CC-BY-4.0"')
+    >>> read_datasheet("datasheet.toml")
+    {'licence': 'CC-BY-4.0'}
+    """
+    place = Path(path)
+    content = parse_toml(read_bytes(place, make="evenhand data --help"), place)
+    raise_all(InputError, _problems(str(place), content, DATASHEET_QUESTIONS))
+    answers = {name: _text(value) for name, value in content.items()}
+    return {name: answer for name, answer in answers.items() if answer}
+
+
+def with_datasheet(record: AuditRecord, answers: Mapping[str, str | list[str]]) -> AuditRecord:
+    """Return the record with what people have said of its rows, in its provenance and so in its digest.
+
+    Parameters
+    ----------
+    record : AuditRecord
+        The record; it stays as it is.
+    answers : mapping of str to str or list of str
+        Questions of ``datasheet.toml``, such as ``origin`` or ``licence``, and the answers.
+
+    Returns
+    -------
+    AuditRecord
+        The copy that holds the answers.
+
+    Raises
+    ------
+    InputError
+        When a question is unknown, or an answer is not text.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> record = with_datasheet(eh.audit_predictions([1, 0], [1, 0]), {"licence": "CC-BY-4.0"})
+    >>> record.provenance["datasheet"]["licence"]
+    'CC-BY-4.0'
+    """
+    raise_all(InputError, _problems("datasheet", answers, DATASHEET_QUESTIONS))
+    told = {name: _text(value) for name, value in answers.items() if _text(value)}
+    return replace(record, provenance={**record.provenance, "datasheet": told})
+
+
 def with_declarations(record: AuditRecord, answers: Mapping[str, str | list[str]]) -> AuditRecord:
     """Return the record with what people declared, in its provenance and so in its digest.
 
@@ -119,12 +194,14 @@ def with_declarations(record: AuditRecord, answers: Mapping[str, str | list[str]
     return replace(record, provenance={**record.provenance, "declared": told})
 
 
-def _problems(where: str, content: Mapping[str, object]) -> Iterator[str]:
+def _problems(
+    where: str, content: Mapping[str, object], questions: Mapping[str, str] = QUESTIONS
+) -> Iterator[str]:
     for name, value in content.items():
-        if name == RULES:
+        if name == RULES and questions is QUESTIONS:
             yield from _unknown(where, value)
-        elif name not in QUESTIONS:
-            yield f"{where}: there is no question '{shorten(name)}'.{did_you_mean(name, QUESTIONS)}"
+        elif name not in questions:
+            yield f"{where}: there is no question '{shorten(name)}'.{did_you_mean(name, questions)}"
         elif isinstance(value, (dict, bool, int, float)):
             yield f"{where}: {name} = {shorten(value)}; an answer is text, a date, or a list of texts."
 

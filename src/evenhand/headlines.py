@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from evenhand.keys import Key
+from evenhand.messages import joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +24,21 @@ GAPS: Final[tuple[tuple[str, ...], ...]] = (
 """Kinds of gaps between the groups of a feature; of each kind the first that a record has."""
 CHANGES: Final = ("size_ratio[;of=original]", "flip_rate[;of=original]")
 """What says what compression did."""
+
+
+COPIES: Final = ("label_copy_auc", "label_copy_correlation")
+"""Columns that tell the label nearly by themselves."""
+ALARMS: Final = (
+    *COPIES, "target_encoding_fit", "seen_excess_share", "duplicate_excess_share", "repeated_id_share", "id_columns",
+    "order_auc", "unit_slip_share",
+)  # fmt: skip
+"""What may be wrong with rows so that every figure of them is, the worst first; a finding says so in its note."""
+SEVERAL: Final = message(
+    "{n} columns that the model may read tell the label, each alone: {names}. Where they are made from the label, or "
+    "known only after it, every figure here flatters the model."
+)
+MOST_ALARMS: Final = 3
+"""Sentences about rows that are told first."""
 
 
 class Stated(Protocol):
@@ -76,3 +92,27 @@ def _severity(gap: Stated) -> float:
     """Return how far a gap is from none: a ratio from 1, a difference from 0."""
     assert gap.estimate is not None  # the caller has left out what is undefined
     return abs(1 - gap.estimate if gap.key.metric.endswith("_ratio") else gap.estimate)
+
+
+class Noted(Stated, Protocol):
+    """A finding with a note."""
+
+    @property
+    def audit(self) -> str: ...  # noqa: D102
+    @property
+    def note(self) -> str: ...  # noqa: D102
+
+
+def alarms(findings: Iterable[Noted]) -> tuple[str, ...]:
+    """Return what is told first of rows that may mislead: a few sentences, those on copies of the label as one."""
+    noted = [each for each in findings if each.audit == "data_quality" and each.note and each.key.metric in ALARMS]
+    noted.sort(key=lambda each: ALARMS.index(each.key.metric))
+    copies = [str(each.key.qualifier("feature")) for each in noted if each.key.metric in COPIES]
+    told = [each.note for each in noted if len(copies) < 2 or each.key.metric not in COPIES]
+    if len(copies) > 1:
+        names = joined(", ", copies[:MOST_ALARMS]) + (" ..." if len(copies) > MOST_ALARMS else "")
+        told.insert(0, message(SEVERAL, n=len(copies), names=names))
+    if len(told) > MOST_ALARMS:
+        more = message("{n} more things about the rows are in the report.", n=len(told) - MOST_ALARMS + 1)
+        return (*told[: MOST_ALARMS - 1], more)
+    return tuple(told)

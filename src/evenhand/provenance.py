@@ -209,6 +209,8 @@ class Provenance(TypedDict, total=False):
     """Of Python and the packages."""
     declared: Mapping[str, str]
     """What people declared of the model."""
+    datasheet: Mapping[str, str]
+    """What people have said of the rows."""
     policy: PolicyFacts
     """Limits that were set before the audit."""
     code: Mapping[str, object]

@@ -28,7 +28,7 @@ SUBROOMS = {
     "audits": (
         ("statement", "package_warnings"), ("by_group",), ("quantities",), (REST, "compression"), ("catalogue",),
         ("options",), ("auditing",), ("from_predictions",),
-        ("from_bias_sets", "from_logs", "from_tables", "measuring"), ("labelling",),
+        ("from_bias_sets", "from_logs", "from_rows", "from_tables", "measuring"), ("labelling",),
     ),
 }  # fmt: skip
 """The order inside a room, from the ground up: a module imports from the rows below its own and from its own sub-room;

@@ -30,7 +30,8 @@
 - `uncertainty`: what scores are worth, and to whom a sure answer is given
 - `compression`: what compression changed, and for whom
 - `training`: how the model was trained, and what that cost
-- `group_names`: groups whose names look alike.
+- `group_names`: groups whose names look alike
+- `data_quality`: copies of the label, repeated rows and people, and what else may be wrong with the rows.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from evenhand.audits.from_bias_sets import audit_bias_set
     from evenhand.audits.from_logs import audit_lm_logs
     from evenhand.audits.from_predictions import audit_given, audit_predictions
+    from evenhand.audits.from_rows import audit_data
     from evenhand.audits.from_tables import audit_table
     from evenhand.audits.labelling import rows_to_label
     from evenhand.audits.measuring import measure
@@ -52,12 +54,13 @@ if TYPE_CHECKING:
     from evenhand.audits.statement import Audit, Statement
 
 __all__ = [
-    "AUDITS", "Audit", "AuditOptions", "Statement", "audit", "audit_bias_set", "audit_given", "audit_lm_logs",
-    "audit_predictions", "audit_table", "measure", "rows_to_label", "run",
+    "AUDITS", "Audit", "AuditOptions", "Statement", "audit", "audit_bias_set", "audit_data", "audit_given",
+    "audit_lm_logs", "audit_predictions", "audit_table", "measure", "rows_to_label", "run",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
     "auditing": "audit run", "catalogue": "AUDITS", "from_predictions": "audit_given audit_predictions",
     "from_bias_sets": "audit_bias_set", "from_logs": "audit_lm_logs",
-    "from_tables": "audit_table", "labelling": "rows_to_label", "measuring": "measure", "options": "AuditOptions",
+    "from_rows": "audit_data", "from_tables": "audit_table", "labelling": "rows_to_label", "measuring": "measure",
+    "options": "AuditOptions",
     "statement": "Audit Statement",
 })  # fmt: skip

@@ -80,6 +80,12 @@ class AuditSettings(RoleSettings, total=False):
     uncertainty: bool
     coverage: float
     others: Mapping[str, object]
+    check_data: bool
+    population: Mapping[str, Mapping[str, float]]
+    label_noise: float
+    label_errors: bool
+    annotators: str | Sequence[str]
+    votes: str | Sequence[str]
 
 
 ROLES: Final = frozenset({*RoleSettings.__annotations__, "name"} - {*SAID})

@@ -20,6 +20,7 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
             "robustness",
             "uncertainty",
             "compression", "training", "group_names",
+            "data_quality",
         )
     },
 )  # fmt: skip

@@ -16,6 +16,7 @@ from evenhand.cli.roles import file_of, read_table, role_flags, role_values
 from evenhand.cli.summary import quiet_flag, summarize
 from evenhand.data.lm_logs.samples import LogReading
 from evenhand.data.roles import Scoring
+from evenhand.headlines import alarms
 from evenhand.output.printing import say
 from evenhand.settings import settings_of
 
@@ -289,6 +290,8 @@ def _warn(record: AuditRecord) -> None:
             f"{seen:,} of the evaluation rows {'has' if seen == 1 else 'have'} an equal row among those the model was "
             "fitted on. Where they are the same cases, and not only alike, the audit flatters the model."
         )
+    for said_of_rows in alarms(record.findings):
+        say(said_of_rows)
     for found in record.findings:
         if found.key.metric == "attribution_error" and found.note:
             say(found.note)

@@ -16,6 +16,7 @@ from evenhand.output.signals import end_by_interrupt
 
 VERBS: Final = {
     "init": "Write evenhand.toml, policy.toml and responsibility.toml to begin with.",
+    "data": "Audit a table before there is a model: leaks, repeated rows, missing values, labels.",
     "train": "Fit a model on a table and save it with its preprocessing.",
     "few-shot": "Say how many examples a network that was trained before needs, and for whom.",
     "compress": "Make a model smaller: prune neurons, quantize to int8.",

@@ -97,6 +97,8 @@ WEIGHTS: Final = _set("weights sampleweight fnlwgt pwgtp wgtp surveyweight final
 """Whole names of sampling weights; a weight may be that of a body."""
 IDS: Final = _set("id ids uuid guid ssn identifier key number no nr code email phone 编号 身份证")
 """Words of what names a row or a person."""
+PEOPLE: Final = _set("id ids uuid guid ssn nbr identifier person patient customer applicant client subject 身份证 编号")
+"""Words of what names a person, or a case of one."""
 NAMES: Final = frozenset(("name", "firstname", "lastname", "surname", "fullname", "email", "phone", "姓名"))
 """Words of what people are called."""
 
@@ -141,6 +143,17 @@ def whole(name: str) -> str:
 def holds(name: str, known: Iterable[str]) -> bool:
     """Return whether a name has one of the words, or is one."""
     return not {*words_of(name), whole(name)}.isdisjoint(known)
+
+
+def is_name_of_rows(name: str) -> bool:
+    """Return whether a column is called like one that names people or cases: by its last word.
+
+    Examples
+    --------
+    >>> is_name_of_rows("patient_nbr"), is_name_of_rows("customerID"), is_name_of_rows("id_type")
+    (True, True, False)
+    """
+    return not {*words_of(name)[-1:], whole(name)}.isdisjoint(PEOPLE)
 
 
 def begins(name: str, stems: Iterable[str]) -> bool:

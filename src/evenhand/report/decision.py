@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Final
 
+from evenhand.headlines import alarms
 from evenhand.keys import Key, KeySyntaxError, group_name
 from evenhand.messages import Message, capitalized, joined, message, message_from_plain, messages, sentences
 from evenhand.policy.headline import headline
@@ -188,6 +189,7 @@ def _cautions(record: AuditRecord) -> Iterator[Caution]:
             rows=seen,
         )
         yield Caution(words, "data")
+    yield from (Caution(said, "data_quality") for said in alarms(record.findings))
 
 
 def _closest(record: AuditRecord) -> Iterator[Reason]:

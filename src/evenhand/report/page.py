@@ -13,7 +13,7 @@ from evenhand.policy.wording import limit_text, measured
 from evenhand.report.decision import decision, judged_on, signs
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.catalogue import parts
-from evenhand.report.sections.facts import is_study
+from evenhand.report.sections.facts import has_model, is_study
 from evenhand.report.view import Entry, LimitRow, Page
 from evenhand.report.why import why
 
@@ -36,6 +36,8 @@ ANY_CHANGE: Final = Metric(
 UNJUDGED = message("No policy was given, so nothing is passed or failed.")
 COMPARED = message("Models are compared here; the verdict on each is in their table.")
 MOST_KEY = 160
+QUIET: Final = ("data_quality",)
+"""Audits that are on the page only where they found something, under their own names."""
 
 
 def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = False) -> Page:
@@ -46,7 +48,7 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
     before, after = parts(record, verdict)
     return Page(
         title=message("Study of {model}", model=model) if study else message("Audit of {model}", model=model),
-        subtitle=message("{model} on {data}, {rows:,} rows", model=model, data=cut(source, 80), rows=rows),
+        subtitle=_subtitle(record, model, cut(source, 80), rows),
         status=found.headline.status,
         headline=found.headline.text,
         sentence=_unjudged(record) if verdict is None else found.headline.told,
@@ -54,10 +56,17 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
         limits=() if verdict is None else tuple(_limit(j, at) for at, j in enumerate(verdict.judgements)),
         decision=found,
         parts=tuple(part for part in before if part.blocks or not omit_empty),
-        glossary=_glossary(record, verdict),
+        glossary=_glossary(record, verdict, {part.name for part in (*before, *after)}),
         last=after,
         version=record.provenance.get("versions", {}).get("evenhand", ""),
     )
+
+
+def _subtitle(record: AuditRecord, model: str, data: str, rows: int) -> str:
+    """Return what was audited on what; of rows without a model, that there is none."""
+    if has_model(record):
+        return message("{model} on {data}, {rows:,} rows", model=model, data=data, rows=rows)
+    return message("{rows:,} rows, without a model", rows=rows)
 
 
 def _unjudged(record: AuditRecord) -> str:
@@ -79,9 +88,10 @@ def _limit(judgement: Judgement, at: int) -> LimitRow:
     )
 
 
-def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]:
+def _glossary(record: AuditRecord, verdict: Verdict | None, drawn: set[str]) -> tuple[Entry, ...]:
     """Return the entries of all metrics on the page, by label; group comparisons once, not for every metric."""
-    values = {finding.key.metric: finding for finding in reversed(record.findings)}
+    told = (finding for finding in reversed(record.findings) if finding.audit not in QUIET or finding.audit in drawn)
+    values = {finding.key.metric: finding for finding in told}
     judged = {judgement.key.metric for judgement in (() if verdict is None else verdict.judgements)} - {REQUIRED}
     judged |= judged_on(record)
     hows = {split[1] for name in values if (split := parse_disparity(name)) and split[0] in METRICS}

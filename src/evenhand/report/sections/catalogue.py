@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.catalogues import Catalogue
-from evenhand.report.sections.facts import is_study
+from evenhand.report.sections.facts import has_model, is_study
 from evenhand.report.sections.generic import generic
 from evenhand.report.sections.judged import Judged
 from evenhand.report.sections.section import Section
@@ -21,7 +21,7 @@ SECTIONS: Final[Catalogue[Section]] = Catalogue(
     {
         name: f"evenhand.report.sections.{name}:SECTION"
         for name in (
-            "scope", "data", "study", "performance", "fairness", "groups", "strata", "unobserved_groups", "impact",
+            "scope", "data", "data_quality", "study", "performance", "fairness", "groups", "strata", "unobserved_groups", "impact",
             "chance", "thresholds", "slices", "explanations", "dependence", "explanation_checks", "few_shot", "maps",
             "words",
             "reliance", "identity", "scenarios", "refusals", "privacy", "robustness", "uncertainty", "compression",
@@ -30,6 +30,8 @@ SECTIONS: Final[Catalogue[Section]] = Catalogue(
     },
 )  # fmt: skip
 """Every section; the page has them by their `order`."""
+OF_ROWS: Final = ("data", "data_quality", "baseline", "controls", "provenance", "limitations", "sign_off")
+"""Sections of rows without a model."""
 OTHERS: Final = 1000
 """The place of audits that no section shows."""
 GLOSSARY: Final = 1900
@@ -43,6 +45,8 @@ def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[tuple[Part, ...
     shown = {audit for section in sections for audit in section.audits}
     others = dict.fromkeys(finding.audit for finding in record.findings if finding.audit not in shown)
     sections += [generic(audit, OTHERS) for audit in others]
+    if not has_model(record):
+        sections = [section for section in sections if section.name in OF_ROWS or section.order == OTHERS]
     drawn = sorted((s for s in sections if s.of_studies or not is_study(record)), key=lambda section: section.order)
     before, after = ([s for s in drawn if (s.order > GLOSSARY) is last] for last in (False, True))
 

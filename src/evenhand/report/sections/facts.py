@@ -19,6 +19,11 @@ def is_study(record: AuditRecord) -> bool:
     return "study" in record.provenance
 
 
+def has_model(record: AuditRecord) -> bool:
+    """Return whether a record is of a model, or of what one has predicted; False of rows alone."""
+    return record.provenance.get("subject", {}).get("kind") != "table"
+
+
 def graded_by(record: AuditRecord) -> str:
     """Return the metric that says all of rows whose truth is one for all, such as graded answers; else nothing."""
     found = record.provenance.get("data", {}).get("graded", "")

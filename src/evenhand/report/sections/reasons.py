@@ -25,6 +25,7 @@ AUDITS: Final = {
     "group_names": message("group names"), "population": message("population"),
     "membership": message("membership inference"), "attribute_inference": message("attribute inference"),
     "exposure": message("what is exposed"),
+    "data_quality": message("the rows themselves"),
 }  # fmt: skip
 """Audits in words; others are shown by name."""
 
