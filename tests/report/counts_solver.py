@@ -59,6 +59,10 @@ class Solver:
     rows: list[dict[int, float]] = field(default_factory=list)
     low: list[float] = field(default_factory=list)
     high: list[float] = field(default_factory=list)
+    told: set[object] = field(default_factory=set)
+    """Constraints that were added, once each."""
+    whole: LinearConstraint | None = None
+    """All constraints, made when they are first needed."""
 
     def add(self, version: int, cells: Iterable[Cell], public: AuditRecord) -> None:
         """Add what the public copy of a version says of groups that are known to exist."""
@@ -78,11 +82,11 @@ class Solver:
                 cell = tuple(sorted(finding.key.group))
                 self._said(version, cell, finding.key.metric, finding.estimate, finding.support)
             for value in finding.all_groups:
-                cell = self._named(version, finding.key.columns, value.group)
-                if cell:
-                    self._rate(version, cell, LEAVES, value.rows)
+                named = self._named(version, finding.key.columns, value.group)
+                if named:
+                    self._rate(version, named, LEAVES, value.rows)
                     if value.estimate is not None:
-                        self._said(version, cell, finding.component, value.estimate, value.support)
+                        self._said(version, named, finding.component, value.estimate, value.support)
 
     def nobody_left(self) -> None:
         """Add that the rows of the first version are among those of the second, with the same decisions."""
@@ -102,15 +106,12 @@ class Solver:
         return round(self._least(cost)), round(-self._least(-cost))
 
     def _least(self, cost: np.ndarray) -> float:
-        values = [value for row in self.rows for value in row.values()]
-        places = ([at for at, row in enumerate(self.rows) for _ in row], [place for row in self.rows for place in row])
-        matrix = csr_array((values, places), shape=(len(self.rows), len(cost)))
-        found = milp(
-            cost,
-            constraints=LinearConstraint(matrix, np.array(self.low), np.array(self.high)),
-            integrality=np.ones(len(cost)),
-            bounds=Bounds(0, self.most),
-        )
+        if self.whole is None:
+            values = [value for row in self.rows for value in row.values()]
+            at = ([n for n, row in enumerate(self.rows) for _ in row], [place for row in self.rows for place in row])
+            matrix = csr_array((values, at), shape=(len(self.rows), len(cost)))
+            self.whole = LinearConstraint(matrix, np.array(self.low), np.array(self.high))
+        found = milp(cost, constraints=self.whole, integrality=np.ones(len(cost)), bounds=Bounds(0, self.most))
         assert found.status == 0, found.message
         return float(found.fun)
 
@@ -134,7 +135,12 @@ class Solver:
         self._between(row, value - ROUNDING, value + ROUNDING)
 
     def _between(self, row: dict[int, float], low: float, high: float) -> None:
+        told = (tuple(sorted(row.items())), low, high)
+        if told in self.told:
+            return
+        self.told.add(told)
         self.rows.append(row)
+        self.whole = None
         self.low.append(low)
         self.high.append(high)
 
@@ -143,7 +149,7 @@ class Solver:
 
     def _named(self, version: int, columns: tuple[str, ...], name: str) -> Cell | None:
         for known, cell in self.at:
-            if known == version and tuple(column for column, _ in cell) == columns:
-                if name in (", ".join(value for _, value in cell), ", ".join(f"{c}={v}" for c, v in cell)):
-                    return cell
+            spelled = (", ".join(value for _, value in cell), ", ".join(f"{c}={v}" for c, v in cell))
+            if known == version and tuple(column for column, _ in cell) == columns and name in spelled:
+                return cell
         return None

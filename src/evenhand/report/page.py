@@ -14,6 +14,7 @@ from evenhand.report.decision import decision, judged_on, signs
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.catalogue import parts
 from evenhand.report.sections.facts import is_study
+from evenhand.report.suppression import withheld_words
 from evenhand.report.view import Entry, LimitRow, Page
 from evenhand.report.why import why
 
@@ -50,7 +51,7 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
         status=found.headline.status,
         headline=found.headline.text,
         sentence=_unjudged(record) if verdict is None else found.headline.told,
-        remarks=verdict.remarks if verdict is not None else (),
+        remarks=verdict.remarks if verdict is not None else _notices(record),
         limits=() if verdict is None else tuple(_limit(j, at) for at, j in enumerate(verdict.judgements)),
         decision=found,
         parts=tuple(part for part in before if part.blocks or not omit_empty),
@@ -58,6 +59,10 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
         last=after,
         version=record.provenance.get("versions", {}).get("evenhand", ""),
     )
+
+
+def _notices(record: AuditRecord) -> tuple[str, ...]:
+    return (withheld_words(record.provenance),) if "suppressed_below" in record.provenance else ()
 
 
 def _unjudged(record: AuditRecord) -> str:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from evenhand.errors import InputError
 from evenhand.findings import AuditRecord, GroupCounts
-from evenhand.keys import Key
 from evenhand.messages import Message, message
 from evenhand.metrics import METRICS, parse_disparity
 from evenhand.metrics.catalogue.lists import stated
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from evenhand.findings import Finding
+    from evenhand.keys import Key
     from evenhand.policy import Judgement, Verdict
     from evenhand.provenance import Provenance
 
@@ -44,13 +44,17 @@ PERSONAL: Final = ("word_contribution",)
 """Metrics whose keys have words of people: what is withheld leaves the copy, key and all."""
 OF_THE_MODEL: Final = frozenset({"file_bytes", "parameters", "nonzero_parameters", "macs", "size_ratio"})
 """Metrics that are about no rows; so are those in bytes and seconds."""
-PLAIN_QUALIFIERS: Final = frozenset({"of", "vs", "rate", "test", "feature", "class", "at"})
-"""Qualifiers of keys that name no further rows than the groups; ``given``, ``cohort`` or ``threshold`` do."""
+OWN: Final = frozenset({"of", "feature", "class", "at"})
+"""Qualifiers of a value of one group that name no further rows; ``given``, ``cohort`` or ``threshold`` do."""
+COMPARING: Final = OWN | {"vs", "rate", "test"}
+"""Those of a value that rests on other groups of the same columns, too."""
 NEAR: Final = 1e-6
 """A share of rows that is this near a whole number of them counts people."""
 LOCAL: Final = ("score_edges", "attribution_reach", "attribution_means", "rows_seen_in_training", "predictions", "code")
 """Provenance that tells of single rows, of few, or of the machine."""
-OF_ROWS: Final = frozenset({"content_hash", "missing_values", "repeated_ids", "rows_dropped", "rows_in_source"})
+OF_ROWS: Final = frozenset(
+    {"content_hash", "missing_values", "repeated_ids", "rows_dropped", "rows_in_source", "codes_made_missing"}
+)
 """Facts of the rows that count few, or by which a guess of the one row that is not known could be tried."""
 
 
@@ -71,8 +75,8 @@ def suppressed(record: AuditRecord, below: int, since: AuditRecord | None = None
     Raises
     ------
     InputError
-        When `below` is less than 2, all rows together are fewer, the earlier record is no copy for publication, or both
-        differ by fewer rows.
+        When `below` is less than 2, all rows together are fewer, the record is a copy for publication and the earlier
+        one is none, or both differ by fewer rows.
 
     Examples
     --------
@@ -84,6 +88,10 @@ def suppressed(record: AuditRecord, below: int, since: AuditRecord | None = None
     """
     if below < 2:
         raise InputError(f"Suppression below {below} rows withholds nothing; say 5 or 10.")
+    if "suppressed_below" in record.provenance:
+        raise InputError(
+            "This record is a copy for publication already; what it withholds was decided when it was made."
+        )
     work = _Copying(record, below, None if since is None else Published.of(since))
     return work.copy()
 
@@ -108,14 +116,14 @@ def withheld_words(provenance: Provenance) -> Message:
     if provenance.get("published_before"):
         return message(
             "This copy is for publication: {cells:,} figures and the sizes of {groups:,} groups are withheld, because "
-            "they rest on fewer than {below} rows, would give such figures away, or changed by fewer than {below} people "
-            "since the copy that was published before. The gate judges the full record.",
+            "they rest on fewer than {below} rows, would give such figures away, or changed by fewer than {below} "
+            "people since the copy that was published before. The gate judges the full record.",
             **said,
         )
     return message(
         "This copy is for publication: {cells:,} figures and the sizes of {groups:,} groups are withheld, because they "
-        "rest on fewer than {below} rows or would give such figures away. A later copy has to be made with this one. The "
-        "gate judges the full record.",
+        "rest on fewer than {below} rows or would give such figures away. A later copy has to be made with this one. "
+        "The gate judges the full record.",
         **said,
     )
 
@@ -147,7 +155,9 @@ class _Copying:
         self._choose()
         found = tuple(self._finding(finding) for finding in self.record.findings)
         kept = tuple(f for f in found if not (f.withheld and f.key.metric in PERSONAL))
-        sections = tuple(replace(part, reason=_plain(part.reason) if not part.ran else "") for part in self.record.sections)
+        sections = tuple(
+            replace(part, reason=_plain(part.reason) if not part.ran else "") for part in self.record.sections
+        )
         tallies = tuple(_sizes(counts, self.hidden) for counts in self.record.tallies if counts.model == "subject")
         return AuditRecord(kept, sections, tallies, self._provenance(sum(f.withheld for f in found)), {})
 
@@ -173,14 +183,19 @@ class _Copying:
     def _hide(self) -> None:
         """Find the groups that are withheld, and those of which only rates over all rows are shown."""
         earlier = self.since
-        before = {} if earlier is None else {c: (float(n),) for c, n in earlier.sizes.items() if c in self.rows}
+        before: dict[Cell, Counts] = {}
+        before |= {} if earlier is None else {c: (float(n),) for c, n in earlier.sizes.items() if c in self.rows}
         table = Table(self.rows, self.below, before)
         if () in before and table.isolates(self.rows[()], before[()]):
             raise InputError(
-                f"This record has fewer than {self.below} rows more or less than the copy that was published before: the "
-                "difference would tell of those who came or went. Publish again when more have changed."
+                f"This record has fewer than {self.below} rows more or less than the copy that was published before: "
+                "the difference would tell of those who came or went. Publish again when more have changed."
             )
-        small = {cell for cell in self.rows if table.least(cell) < self.below or self._kept(cell, self.rows[cell], sizes=True)}
+        small = {
+            cell
+            for cell in self.rows
+            if table.least(cell) < self.below or self._kept(cell, self.rows[cell], sizes=True)
+        }
         self.hidden = table.withheld(small - {()}) - {()}
         known = {} if earlier is None else {c: said for c in self.rows if (said := earlier.decisions(c)) is not None}
         binary = all(len(said) in (4, 8) for said in self.leaves.values())
@@ -208,7 +223,11 @@ class _Copying:
             free = set(found) - self.halved if _counted(metric) else set()
             counts = all(_counts_people(finding) for finding in found.values())
             now = {cell: _people(finding, counts) for cell, finding in found.items()}
-            seed = {cell for cell in found if cell in self.hidden or (cell in self.halved and not self._over_all_rows(metric))}
+            seed = {
+                cell
+                for cell in found
+                if cell in self.hidden or (cell in self.halved and not self._over_all_rows(metric))
+            }
             seed |= {cell for cell in found if min(now[cell]) < self.below}
             seed |= {cell for cell, finding in found.items() if self._held_before(finding, now[cell])}
             table = Table(now, self.below, self._before(found, counts))
@@ -222,7 +241,7 @@ class _Copying:
         """Return whether a finding is a value of a group of the tables, or of all rows, that may be shown at all."""
         if finding.estimate is None or tuple(sorted(finding.key.group)) not in self.rows:
             return False
-        return {name for name, _ in finding.key.qualifiers} <= PLAIN_QUALIFIERS and finding.support > 0
+        return {name for name, _ in finding.key.qualifiers} <= OWN and finding.support > 0
 
     def _over_all_rows(self, metric: str) -> bool:
         """Return whether a metric is over all rows, and no two of such give others away."""
@@ -260,7 +279,7 @@ class _Copying:
     def _follows(self, finding: Finding) -> bool:
         """Return whether a finding follows from what is shown of groups, each of which is."""
         key = finding.key
-        if not {name for name, _ in key.qualifiers} <= PLAIN_QUALIFIERS or not key.columns or key in self.shown:
+        if not {name for name, _ in key.qualifiers} <= COMPARING or not key.columns or key in self.shown:
             return False
         if finding.support < self.below or any(min(v.support, v.rows) < self.below for v in finding.all_groups):
             return False
@@ -273,7 +292,9 @@ class _Copying:
         """Return whether a gap is one of a rate over all rows that is shown of every group."""
         split = parse_disparity(finding.key.metric)
         metric = finding.component or (split[0] if split else "")
-        return bool(cells) and self._over_all_rows(metric) and all(metric in self.stems.get(c, ()) for c in [(), *cells])
+        return (
+            bool(cells) and self._over_all_rows(metric) and all(metric in self.stems.get(c, ()) for c in [(), *cells])
+        )
 
     def _provenance(self, away: int) -> Provenance:
         kept: dict[str, Any] = {name: said for name, said in self.record.provenance.items() if name not in LOCAL}

@@ -8,9 +8,11 @@ came or went, and so would what is left of a total without the cells that are sh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Cell: TypeAlias = "tuple[tuple[str, str], ...]"
 """A group of any grouping: pairs of column and value; empty for all rows."""
@@ -62,7 +64,9 @@ class Table:
             Those that are chosen first where there is a choice.
         """
         hidden = {cell for cell in seed if cell in self.now}
-        hidden |= {cell for cell in self.before if cell in self.now and self.isolates(self.now[cell], self.before[cell])}
+        hidden |= {
+            cell for cell in self.before if cell in self.now and self.isolates(self.now[cell], self.before[cell])
+        }
         lines, size = lines_of(self.now), len(hidden) - 1
         while size < len(hidden):
             size = len(hidden)
@@ -81,7 +85,9 @@ class Table:
             if not shown:
                 hidden.add(total)
                 return
-            hidden.add(min(shown, key=lambda cell: (cell not in rather, not self._enough([*away, cell]), *self._size(cell))))
+            hidden.add(
+                min(shown, key=lambda cell: (cell not in rather, not self._enough([*away, cell]), *self._size(cell)))
+            )
 
     def _enough(self, away: list[Cell]) -> bool:
         """Return whether what subtraction tells of some cells together is about enough people, in each number."""
