@@ -201,7 +201,8 @@ class _Copying:
         binary = all(len(said) in (4, 8) for said in self.leaves.values())
         before = {c: (*said, *self.leaves[c][4:]) for c, said in known.items() if binary and c not in self.hidden}
         leaves = Table(self.leaves, self.below, before)
-        thin = {cell for cell in self.leaves if leaves.least(cell) < self.below}
+        seen = set() if earlier is None or binary else {c for c in earlier.sizes if len(self.leaves.get(c, ())) > 1}
+        thin = seen | {cell for cell in self.leaves if leaves.least(cell) < self.below}
         thin |= {cell for cell in self.leaves if cell not in known and self._kept(cell, self.leaves[cell], sizes=False)}
         self.halved = leaves.withheld(self.hidden | thin)
 
@@ -263,7 +264,8 @@ class _Copying:
 
     def _finding(self, finding: Finding) -> Finding:
         """Return a finding, without its value where that is withheld."""
-        if self._tells_nothing(finding) or self.shown.get(finding.key) or self._follows(finding):
+        told = self._tells_nothing(finding) or self._is_word_of_many(finding)
+        if told or self.shown.get(finding.key) or self._follows(finding):
             return replace(finding, note=_plain(finding.note), undefined=_plain(finding.undefined))
         why = message("withheld: it, or what it would give away, rests on fewer than {below} rows", below=self.below)
         return replace(
@@ -275,6 +277,16 @@ class _Copying:
         """Return whether a finding is about no rows: about a model's file, or a time."""
         about = finding.unit in ("bytes", "seconds") or finding.volatile or finding.key.metric in OF_THE_MODEL
         return about and not finding.key.features
+
+    def _is_word_of_many(self, finding: Finding) -> bool:
+        """Return whether a finding is about a word of all texts that enough people used, now and before."""
+        key = finding.key
+        if key.metric not in PERSONAL or key.group or key.qualifiers or finding.support < self.below:
+            return False
+        earlier = self.since and self.since.shown(key)
+        if self.since is None or earlier is None:
+            return self.since is None
+        return not 0 < abs(finding.support - earlier.support) < self.below
 
     def _follows(self, finding: Finding) -> bool:
         """Return whether a finding follows from what is shown of groups, each of which is."""
