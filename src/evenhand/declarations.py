@@ -194,9 +194,7 @@ def with_declarations(record: AuditRecord, answers: Mapping[str, str | list[str]
     return replace(record, provenance={**record.provenance, "declared": told})
 
 
-def _problems(
-    where: str, content: Mapping[str, object], questions: Mapping[str, str] = QUESTIONS
-) -> Iterator[str]:
+def _problems(where: str, content: Mapping[str, object], questions: Mapping[str, str] = QUESTIONS) -> Iterator[str]:
     for name, value in content.items():
         if name == RULES and questions is QUESTIONS:
             yield from _unknown(where, value)

@@ -223,6 +223,10 @@ class Provenance(TypedDict, total=False):
     """Of a copy for publication: groups of fewer rows are withheld."""
     withheld_groups: list[Mapping[str, str]]
     """Of such a copy: the groups that are withheld."""
+    withheld_figures: int
+    """Of such a copy: how many findings are withheld."""
+    published_before: str
+    """Of such a copy: the digest of the one that was published before, which it was made with."""
 
 
 class StudyMeasurements(TypedDict):

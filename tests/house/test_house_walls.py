@@ -178,7 +178,16 @@ def test_report_and_policy_need_only_the_record() -> None:
     for room in ("report", "policy"):
         for file in sorted((SOURCE / room).glob("*.py")):
             used = {module.split(".")[1] for module in imports(file) if module.startswith("evenhand.")}
-            assert not used & {"evidence", "subjects", "data", "audits", "training", "compression", "explaining", "probing"}, file
+            assert not used & {
+                "evidence",
+                "subjects",
+                "data",
+                "audits",
+                "training",
+                "compression",
+                "explaining",
+                "probing",
+            }, file
 
 
 def loaded_by(code: str) -> set[str]:

@@ -53,7 +53,9 @@ def test_no_figure_rests_on_fewer_rows(record: AuditRecord) -> None:
     withheld = [finding for finding in copy.findings if finding.undefined.startswith("withheld")]
     assert {f.key.group for f in withheld} >= {(("race", "d"),), (("race", "c"), ("sex", "f"))}
     assert len(withheld) < len(copy.findings), "what is large enough is still shown"
-    assert copy["accuracy"] == record["accuracy"]
+    assert copy["selection_rate"] == record["selection_rate"]
+    assert copy["accuracy"].withheld, "19 of all rows are false positives"
+    assert suppressed(record, 15)["accuracy"] == record["accuracy"]
 
 
 def test_no_line_of_a_table_gives_a_group_away(record: AuditRecord) -> None:

@@ -12,6 +12,8 @@ from evenhand.cli.summary import quiet_flag, summarize
 from evenhand.words import languages
 
 PAGE = Path("report.html")
+PUBLIC = 10
+"""The fewest rows that a number of the public profile rests on."""
 
 
 @click.command(name="report")
@@ -42,6 +44,14 @@ PAGE = Path("report.html")
     metavar="ROWS",
     help="A copy for publication: withhold what rests on fewer rows, and what would reveal it.",
 )
+@click.option(
+    "--profile",
+    type=click.Choice(["internal", "public"]),
+    default="internal",
+    show_default=True,
+    help="Whom it is for; public withholds what rests on fewer than 10 rows, or --suppress-below.",
+)
+@file_flag("--since", help="The JSON of the copy that was published before: both together reveal no more.")
 @file_flag("--baseline", help="An earlier audit.json, to compare each limit with.")
 @click.option("--new-threshold", is_flag=True, help="Compare decisions at two thresholds: it was changed on purpose.")
 @click.option(
@@ -62,6 +72,9 @@ def command(
     forms: tuple[str, ...],
     public_summary: str | None,
     places: tuple[str, ...],
+    profile: str,
+    since: Path | None,
+    suppress_below: int | None,
     **look: object,
 ) -> None:
     """Draw AUDIT (audit.json) as one self-contained page.
@@ -71,6 +84,7 @@ def command(
       evenhand report audit.json --policy policy.toml -o report.html
       evenhand report audit.json -f html=report.html -f model-card=README.md
       evenhand report audit.json --policy policy.toml --to mlflow
+      evenhand report audit.json --profile public --since public-1.json -f html=public.html -f json=public-2.json
     """
     from evenhand.cli.outputs import put, wanted_outputs
     from evenhand.cli.sharing import check_destinations, send
@@ -82,7 +96,9 @@ def command(
     check_destinations(places)
     only_sent = bool(places) and not (forms or output or public_summary)
     asked = _asked(forms, output, public_summary)
-    wanted = {} if only_sent else wanted_outputs(*asked, (audit, policy, baseline))
+    wanted = {} if only_sent else wanted_outputs(*asked, (audit, policy, baseline, since))
+    below = suppress_below or (PUBLIC if profile == "public" else None)
+    refuse_idle("--profile public", below, "since")
     refuse_idle("--baseline", baseline, "new_threshold")
     refuse_idle("-f html", only_sent or {"html", "pdf"} & {*wanted}, "template_dir", "assets", "omit_empty")
     if look["assets"] == "external" and not only_sent and wanted.get("html") is None:
@@ -90,10 +106,12 @@ def command(
     record = read_record(audit)
     if baseline is not None and policy is None:
         raise InputError("What became of each limit needs limits: add --policy to --baseline.")
+    before = None if since is None else read_record(since)
     earlier = None if baseline is None else read_record(baseline)
     verdict = (
         None if policy is None else judge(record, load_policy(policy), baseline=earlier, new_threshold=new_threshold)
     )
+    look |= {"suppress_below": below, "since": before}
     put(record, verdict, wanted, **look)  # type: ignore[arg-type]  # the flags above, by their names
     send(record, verdict, places, look)
     wrote = [f"Wrote {place}" for place in wanted.values() if place is not None]

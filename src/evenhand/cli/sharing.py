@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
 
 PLACES: Final = ("mlflow", "wandb", "hub=OWNER/NAME")
-LOOK: Final = ("lang", "suppress_below", "template_dir", "assets")
+LOOK: Final = ("lang", "suppress_below", "since", "template_dir", "assets")
 """The flags that a page has there, too."""
 
 

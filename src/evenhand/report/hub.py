@@ -161,7 +161,7 @@ def _files(record: AuditRecord, verdict: Verdict | None, existing: str, look: di
     told = tracked(record, verdict, **look)
     below = look.get("suppress_below")
     if below is not None:
-        record, verdict = publication(record, verdict, below)
+        record, verdict = publication(record, verdict, below, look.get("since"))
     card = render(record, verdict, "model-card")
     return {CARD: merged_card(card, existing)} | {f"{FOLDER}/{name}": text for name, text in told.files.items()}
 

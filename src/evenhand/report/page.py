@@ -14,6 +14,7 @@ from evenhand.report.decision import decision, judged_on, signs
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.catalogue import parts
 from evenhand.report.sections.facts import has_model, is_study
+from evenhand.report.suppression import withheld_words
 from evenhand.report.view import Entry, LimitRow, Page
 from evenhand.report.why import why
 
@@ -52,7 +53,7 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
         status=found.headline.status,
         headline=found.headline.text,
         sentence=_unjudged(record) if verdict is None else found.headline.told,
-        remarks=verdict.remarks if verdict is not None else (),
+        remarks=verdict.remarks if verdict is not None else _notices(record),
         limits=() if verdict is None else tuple(_limit(j, at) for at, j in enumerate(verdict.judgements)),
         decision=found,
         parts=tuple(part for part in before if part.blocks or not omit_empty),
@@ -67,6 +68,10 @@ def _subtitle(record: AuditRecord, model: str, data: str, rows: int) -> str:
     if has_model(record):
         return message("{model} on {data}, {rows:,} rows", model=model, data=data, rows=rows)
     return message("{rows:,} rows, without a model", rows=rows)
+
+
+def _notices(record: AuditRecord) -> tuple[str, ...]:
+    return (withheld_words(record.provenance),) if "suppressed_below" in record.provenance else ()
 
 
 def _unjudged(record: AuditRecord) -> str:

@@ -21,6 +21,7 @@ def render(
     format: str = "html",
     *,
     suppress_below: int | None = None,
+    since: AuditRecord | None = None,
     lang: str = "en",
     template_dir: str | Path | None = None,
     stylesheet: str = "",
@@ -38,6 +39,8 @@ def render(
         package brings; not ``pdf``, which is no text.
     suppress_below : int, optional
         Withhold what rests on fewer rows than this, and what would reveal it, for publication.
+    since : AuditRecord, optional
+        The copy that was published before, so that both together reveal no more.
     lang : str
         ``en``, ``zh-CN`` or another of `evenhand.words.languages`, for HTML and Markdown.
     template_dir : path, optional
@@ -67,7 +70,7 @@ def render(
     if form.of:
         raise InputError(f"The format {format} is no text: write it to a file, by write_report or -f {format}=FILE.")
     if suppress_below is not None:
-        record, verdict = publication(record, verdict, suppress_below)
+        record, verdict = publication(record, verdict, suppress_below, since)
     theme = Theme(lang, None if template_dir is None else Path(template_dir), stylesheet, omit_empty)
     if form.spoken:
         return cast("str", form.write(record, verdict, theme))
@@ -84,11 +87,13 @@ def rendered(record: AuditRecord, verdict: Verdict | None, format: str, **option
     return cast("bytes", form.write(text)) if form.of else text.encode("utf-8", "backslashreplace")
 
 
-def publication(record: AuditRecord, verdict: Verdict | None, below: int) -> tuple[AuditRecord, Verdict | None]:
+def publication(
+    record: AuditRecord, verdict: Verdict | None, below: int, since: AuditRecord | None = None
+) -> tuple[AuditRecord, Verdict | None]:
     """Return copies of record and verdict for publication, without what rests on fewer than `below` rows."""
     from evenhand.report.suppression import suppressed, suppressed_verdict
 
-    copy = suppressed(record, below)
+    copy = suppressed(record, below, since)
     return copy, None if verdict is None else suppressed_verdict(verdict, copy)
 
 
@@ -108,7 +113,7 @@ def write_report(
     assets : {"inline", "external"}
         Whether the style of a page is inside it, or in a file next to it (``report.css``).
     **options
-        What `render` takes: ``lang``, ``suppress_below``, ``template_dir``, ``omit_empty``.
+        What `render` takes: ``lang``, ``suppress_below``, ``since``, ``template_dir``, ``omit_empty``.
     path : str or Path
         Where it is written: ``.html``, ``.md``, ``.json``, ``.xml`` ...
     record : AuditRecord

@@ -49,6 +49,7 @@ def tracked(
     everything: bool = False,
     lang: str = "en",
     suppress_below: int | None = None,
+    since: AuditRecord | None = None,
     template_dir: str | Path | None = None,
     assets: Literal["inline", "external"] = "inline",
 ) -> Tracked:
@@ -62,7 +63,7 @@ def tracked(
     everything : bool
         Whether every finding over all rows, every disparity and every judged finding is a figure, which may be a
         thousand; else about twenty are: those with limits, the metrics of the task, the gaps between groups.
-    lang, suppress_below, template_dir, assets
+    lang, suppress_below, since, template_dir, assets
         The look of the page, as for `evenhand.write_report`; a copy for publication has no other figures either.
 
     Examples
@@ -73,7 +74,7 @@ def tracked(
     ['audit.json', 'report.html']
     """
     if suppress_below is not None:
-        record, verdict = publication(record, verdict, suppress_below)
+        record, verdict = publication(record, verdict, suppress_below, since)
     sheet = {} if assets == "inline" else {"report.css": style_file(template_dir)}
     page = render(record, verdict, lang=lang, template_dir=template_dir, stylesheet="report.css" if sheet else "")
     chosen = list(_everything(record, verdict)) if everything else main_figures(record, verdict)

@@ -100,5 +100,4 @@ def _subtitle(record: AuditRecord) -> str:
 
 
 def _notices(record: AuditRecord) -> list[str]:
-    below = record.provenance.get("suppressed_below")
-    return [] if below is None else [withheld_words(below)]
+    return [withheld_words(record.provenance)] if "suppressed_below" in record.provenance else []

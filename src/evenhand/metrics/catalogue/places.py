@@ -88,8 +88,8 @@ LISTS: Final[dict[Place, str]] = {
         selection_rate_ratio equalized_odds_difference recall_difference accuracy_difference macro_recall_difference
         micro_f1_difference mean_absolute_error_difference mean_residual_difference mean_prediction_difference
         exposure_to_merit_ratio""",
-    # Rates whose denominators are all rows of a group, and of which no two give away the others.
-    "all rows": "selection_rate favourable_rate base_rate mean_score flip_rate selection_rate_change",
+    # Rates whose denominators are all rows of a group, and that tell nothing of truth and decision together.
+    "all rows": "selection_rate favourable_rate rejection_rate mean_score flip_rate",
     "bill gap": "selection_rate_ratio equalized_odds_difference",
 }
 """In their order; a metric that names a place itself comes last."""

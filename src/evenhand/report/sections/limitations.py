@@ -48,7 +48,7 @@ def limitations(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
             ),
         )
     if "suppressed_below" in record.provenance:
-        lead.insert(0, withheld_words(record.provenance["suppressed_below"]))
+        lead.insert(0, withheld_words(record.provenance))
     lead += [
         message("Not run: {audit}. {reason}", audit=audit_words(section.audit), reason=section.reason)
         for section in record.sections
