@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.drawings import Figure, Lines
-    from evenhand.report.sections.judged import Judged
+    from evenhand.report.sections.judged import FigureRow, Judged
 
 Column: TypeAlias = "tuple[str, str, Mapping[str, str]]"
 """A heading, a metric and its qualifiers."""
@@ -100,7 +100,7 @@ def _covered(record: AuditRecord, found: Sequence[Finding], judged: Judged) -> l
     title = message("How often prediction sets with one threshold hold the truth")
     if any(judged.holds(finding) for _, finding, _, _ in rows):
         return [figure("uncertainty-coverage", title, rows, digits=3)]
-    drawn = [(label, finding, mark, _promised(record)) for label, finding, mark, _ in rows]
+    drawn: list[FigureRow] = [(label, finding, mark, _promised(record)) for label, finding, mark, _ in rows]
     made = figure("uncertainty-coverage", title, drawn, digits=3)
     return [replace(made, key=(("limit", message("promised")),))]
 
@@ -206,19 +206,19 @@ def _refused(found: Sequence[Finding], *, folded: bool = False) -> tuple[Table, 
 
 
 def _gains(found: Sequence[Finding]) -> tuple[Table, ...]:
-    columns = [(words, "recalibrated_brier_change", {"by": method}) for method, words in METHODS.items()]
+    columns: list[Column] = [(words, "recalibrated_brier_change", {"by": method}) for method, words in METHODS.items()]
     title = message("Who gains by a correction of the scores: change of the Brier score, a gain below 0")
     return _grid("uncertainty-gains", title, found, columns)
 
 
 def _strangers(found: Sequence[Finding]) -> tuple[Table, ...]:
-    columns = [(describe(name).label, name, {}) for name in ("outside_share", "ambiguity", "discrepancy")]
+    columns: list[Column] = [(describe(name).label, name, {}) for name in ("outside_share", "ambiguity", "discrepancy")]
     title = message("Who is unlike the training rows, and whom models as good decide otherwise")
     return _grid("uncertainty-strangers", title, found, columns)
 
 
 def _changed(found: Sequence[Finding]) -> tuple[Table, ...]:
-    columns = [
+    columns: list[Column] = [
         (message("{sets}: {what}", sets=KINDS[kind], what=what), metric, {"of": "original", "sets": kind})
         for kind in ("marginal", "overlapping")
         for metric, what in (("set_coverage_change", message("coverage")), ("set_size_change", message("size")))
