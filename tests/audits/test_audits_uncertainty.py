@@ -268,6 +268,18 @@ def test_the_page_says_who_is_not_covered_and_a_plain_page_says_nothing() -> Non
     assert "What scores are worth" not in eh.render(plain)
 
 
+def test_the_figure_of_the_worst_limit_comes_first(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('schema = 1\n[limits]\n"calibration_excess[race=*]" = { at_most = 0.05 }\n', encoding="utf-8")
+    verdict = eh.judge(record(), eh.load_policy(policy))
+    part = eh.render(record(), verdict).partition('id="uncertainty"')[2]
+    assert (
+        -1
+        < part.find("Calibration error beyond what chance shows")
+        < part.find("How often prediction sets with one threshold hold the truth")
+    )
+
+
 def test_real_rows_have_every_part() -> None:
     data = eh.load_loanapp()
     parts = eh.split(data, {"train": 0.5, "test": 0.5})

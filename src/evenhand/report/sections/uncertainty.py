@@ -42,6 +42,12 @@ METHODS: Final = {
     "venn_abers": message("Venn-Abers"),
 }
 """Corrections of scores."""
+SHOWN_BY: Final = {
+    "calibration_excess": "uncertainty-excess", "refused_share": "uncertainty-refused-share",
+    "refused_share_difference": "uncertainty-refused-share", "recalibrated_brier_change": "uncertainty-gains",
+    "outside_share": "uncertainty-strangers", "ambiguity": "uncertainty-strangers",
+}  # fmt: skip
+"""The figure or table of a metric that a limit is on; the first figure shows the others."""
 MOST: Final = 40
 """Rows of a table."""
 MISCALIBRATED: Final = message("Scores are wrong by more than chance shows for {who}.")
@@ -76,6 +82,9 @@ def worth(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         *_sets("uncertainty-crossed-sets", message("Prediction sets where features cross"), crossed, folded=True),
         *_refused(crossed, folded=True),
     ]
+    limits = judged.of(found)
+    worst = limits[0].key.metric if limits and limits[0].status != "passed" else ""
+    blocks.sort(key=lambda block: block.name != SHOWN_BY.get(worst))  # what shows the answer comes first
     return (Part(NAME, TITLE, (*reasons(record, NAME), UNSEEN), tuple(blocks)),)
 
 
