@@ -134,6 +134,18 @@ def test_weights_and_clusters_are_allowed_for_and_counts_are_refused() -> None:
     assert found["calibration_bias[sex=f]"].interval is not None
 
 
+def test_features_of_very_many_groups_have_no_error_by_chance_for_each() -> None:
+    rng = np.random.default_rng(15)
+    said, groups = rng.uniform(size=1_000), [f"g{at:03}" for at in np.arange(1_000) % 150]
+    found = eh.audit_predictions(
+        rng.uniform(size=1_000) < said, y_score=said, sensitive_features={"g": groups}, **ASKED
+    )
+    assert found["calibration_excess"].estimate is not None
+    assert found.get("calibration_excess[g=g000]") is None
+    assert found["calibration_bias[g=g000]"].estimate is not None
+    assert "more than 100 groups" in found.sections[0].reason
+
+
 def test_few_rows_are_not_halved() -> None:
     table = people(80)
     found = eh.audit_predictions(table["y"], y_score=table["p"], sensitive_features=table[["sex"]], **ASKED)
