@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import evenhand as eh
+from evenhand.report.suppression import suppressed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,6 +134,18 @@ def test_weights_and_clusters_are_allowed_for_and_counts_are_refused() -> None:
     assert found["calibration_bias[sex=f]"].interval is not None
 
 
+def test_features_of_very_many_groups_have_no_error_by_chance_for_each() -> None:
+    rng = np.random.default_rng(15)
+    said, groups = rng.uniform(size=1_000), [f"g{at:03}" for at in np.arange(1_000) % 150]
+    found = eh.audit_predictions(
+        rng.uniform(size=1_000) < said, y_score=said, sensitive_features={"g": groups}, **ASKED
+    )
+    assert found["calibration_excess"].estimate is not None
+    assert found.get("calibration_excess[g=g000]") is None
+    assert found["calibration_bias[g=g000]"].estimate is not None
+    assert "more than 100 groups" in found.sections[0].reason
+
+
 def test_few_rows_are_not_halved() -> None:
     table = people(80)
     found = eh.audit_predictions(table["y"], y_score=table["p"], sensitive_features=table[["sex"]], **ASKED)
@@ -184,6 +197,45 @@ def test_whom_other_models_as_good_decide_otherwise() -> None:
     assert "far" in found.sections[0].reason
 
 
+class Refitted:
+    """A model that is fitted again with another seed: it adds noise to the score that it reads."""
+
+    name, threshold, score_kind = "refitted", 0.5, "probability"
+    facts: dict[str, object] = {"kind": "callable", "features": ["x"]}  # noqa: RUF012
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def predict(self, batch: pd.DataFrame) -> np.ndarray:
+        return model_of(0.02, self.seed)(batch)
+
+    def refit(self, rows: object, seed: int) -> Refitted:
+        assert len(rows) == 500
+        return Refitted(seed)
+
+
+def test_fits_with_other_seeds_are_asked_for_with_everything() -> None:
+    roles = {"label": "y", "sensitive_features": ["sex"]}
+    data, training = (
+        eh.read_evaluation_set(people(rows, seed)[["sex", "race", "x", "y"]], **roles)
+        for rows, seed in ((1_000, 0), (500, 1))
+    )
+    said = {"members": training, "audits": "uncertainty", "explain": False}
+    found = eh.audit(Refitted(), data, everything=True, **said)
+    assert found["ambiguity"].estimate > found["discrepancy"].estimate > 0
+    assert eh.audit(Refitted(), data, uncertainty=True, **said).get("ambiguity") is None
+
+
+def test_numbers_are_turned_by_nobody() -> None:
+    rng = np.random.default_rng(12)
+    table = pd.DataFrame({"x": rng.normal(size=300), "g": rng.choice(["a", "b"], 300)})
+    table["y"] = table["x"] + rng.normal(size=300)
+    data = eh.read_evaluation_set(table, label="y", task="regression", sensitive_features="g")
+    found = eh.audit(lambda rows: rows["x"], data, others={"same": lambda rows: rows["x"] + 1}, audits="uncertainty")
+    assert found.get("ambiguity") is None
+    assert "Numbers are not decided" in found.sections[0].reason
+
+
 def test_rows_unlike_the_training_rows_are_found_in_their_group() -> None:
     table = people()
     table.loc[table["race"] == "b", "x"] += 30
@@ -228,6 +280,18 @@ def test_the_page_says_who_is_not_covered_and_a_plain_page_says_nothing() -> Non
     assert "What scores are worth" not in eh.render(plain)
 
 
+def test_the_figure_of_the_worst_limit_comes_first(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('schema = 1\n[limits]\n"calibration_excess[race=*]" = { at_most = 0.05 }\n', encoding="utf-8")
+    verdict = eh.judge(record(), eh.load_policy(policy))
+    part = eh.render(record(), verdict).partition('id="uncertainty"')[2]
+    assert (
+        -1
+        < part.find("Calibration error beyond what chance shows")
+        < part.find("How often prediction sets with one threshold hold the truth")
+    )
+
+
 def test_real_rows_have_every_part() -> None:
     data = eh.load_loanapp()
     parts = eh.split(data, {"train": 0.5, "test": 0.5})
@@ -238,3 +302,30 @@ def test_real_rows_have_every_part() -> None:
     metrics = {finding.key.metric for finding in found.findings}
     assert {"calibration_excess", "set_coverage", "refused_share", "outside_share", "observed_rate"} <= metrics
     assert all(finding.estimate is None or np.isfinite(finding.estimate) for finding in found.findings)
+
+
+@pytest.mark.parametrize("scores", ["constant", "hard", "few"])
+def test_strange_scores_have_findings_and_a_page(scores: str) -> None:
+    rng = np.random.default_rng(13)
+    rows = 5 if scores == "few" else 200
+    said = {"constant": np.full(rows, 0.5), "hard": rng.integers(0, 2, rows) * 1.0, "few": rng.uniform(size=rows)}
+    truth = [*rng.integers(0, 2, rows - 2), 0, 1]
+    groups = {"g": ["b", *rng.choice(["a"], rows - 1)]}
+    found = eh.audit_predictions(truth, y_score=said[scores], sensitive_features=groups, **ASKED)
+    assert found.findings
+    assert all(f.estimate is None or np.isfinite(f.estimate) for f in found.findings)
+    assert "What scores are worth" in eh.render(found)
+
+
+def test_a_copy_for_publication_withholds_small_groups() -> None:
+    rng = np.random.default_rng(14)
+    said = rng.uniform(size=600)
+    groups = ["tiny"] * 6 + [*rng.choice(["a", "b", "c"], 594)]
+    truth = rng.uniform(size=600) < said
+    found = eh.audit_predictions(truth, y_score=said, sensitive_features={"g": groups}, **ASKED)
+    copy = suppressed(found, 10)
+    shown = [f for f in copy.findings if not f.withheld and f.estimate is not None]
+    assert any(("g", "tiny") in f.key.group for f in found.findings)
+    assert not any(("g", "tiny") in f.key.group for f in shown)
+    assert all(f.support >= 10 for f in shown)
+    assert "What scores are worth" in eh.render(copy)

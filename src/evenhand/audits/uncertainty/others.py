@@ -29,7 +29,9 @@ AS_GOOD: Final = 0.01
 NO_TRAINING: Final = message(
     "No training rows were given (background or members), so it is not known who is outside of them."
 )
+OTHER_INPUTS: Final = message("The model reads {inputs}; who is outside the training rows is told of tables alone.")
 FEW_TRAINING: Final = message("{n:,} training rows are too few to tell who is outside of them.")
+NUMBERS: Final = message("Numbers are not decided: which other models would turn them is not looked for.")
 LEFT: Final = message("Less accurate by more than {points:g} points and so left out: {names}.")
 
 
@@ -67,7 +69,9 @@ def selective(evidence: Evidence) -> Iterator[Finding]:
 def distribution(evidence: Evidence) -> tuple[tuple[Finding, ...], str]:
     """Return the share of each group outside the training rows, or why it is not known."""
     training = evidence.background if evidence.members is None else evidence.members
-    if training is None or evidence.reads != "table" or not evidence.asked:
+    if evidence.asked and evidence.reads != "table":
+        return (), message(OTHER_INPUTS, inputs=evidence.reads)
+    if training is None or not evidence.asked:
         return (), NO_TRAINING
     from evenhand.evidence.predictions import columns_read
     from evenhand.probing.uncertainty.outside import outside
@@ -84,6 +88,8 @@ def distribution(evidence: Evidence) -> tuple[tuple[Finding, ...], str]:
 
 def disagreement(evidence: Evidence) -> tuple[tuple[Finding, ...], str]:
     """Return whom models that are as good decide otherwise; nothing where there are no others."""
+    if evidence.data.task == "regression":
+        return (), NUMBERS if evidence.options.of(UncertaintyOptions).others else ""
     from evenhand.evidence.predictions import predict, proven
 
     said, decided = evidence.predictions, {}
@@ -106,7 +112,7 @@ def disagreement(evidence: Evidence) -> tuple[tuple[Finding, ...], str]:
     turned = np.array([of != said.y_pred for of in good.values()])
     most = turned[int(turned.mean(axis=1).argmax())]
     findings = (
-        *part.stated("ambiguity", part.share("ambiguity", turned.any(axis=0))),
+        *part.stated("ambiguity", part.share("ambiguity", np.asarray(turned.any(axis=0)))),
         *part.stated("discrepancy", part.share("discrepancy", most)),
     )
     return findings, words

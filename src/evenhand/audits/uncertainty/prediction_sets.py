@@ -127,8 +127,7 @@ def _of_classes(part: Part, made: Made, kind: str) -> Iterator[Finding]:
 
 
 def _changed(part: Part, old: Made, new: Made, kind: str) -> Iterator[Finding]:
-    told = {"of": "original", "sets": kind}
     measured = part.change("set_coverage_change", old.covered, new.covered)
-    yield from part.stated("set_coverage_change", measured, hows=(), **told)
+    yield from part.stated("set_coverage_change", measured, hows=(), of="original", sets=kind)
     moved = part.mean("set_size_change", new.size - old.size)
-    yield from part.stated("set_size_change", moved, "number", (), **told)
+    yield from part.stated("set_size_change", moved, "number", (), of="original", sets=kind)

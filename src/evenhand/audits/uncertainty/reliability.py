@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import interval_of, labels_of, singles
+from evenhand.audits.statement import interval_of, labels_of
 from evenhand.audits.uncertainty.part import NAME, Part
 from evenhand.findings import Finding
 from evenhand.keys import Key
@@ -31,7 +31,16 @@ BY_CHANCE: Final = message(
     "The error is {error:.3f}; scores that are right show {chance:.3f} on average and more than {usual:.3f} once in "
     "twenty."
 )
+DRAWS: Final = 500
+"""How often the truth is drawn for a change of the error."""
+MOST_GROUPS: Final = 100
+"""Of features of more groups, errors by chance are not drawn for each."""
 NO_ROW: Final = message("No row at all.")
+
+
+def drawn_for(evidence: Evidence) -> tuple[Grouping, ...]:
+    """Return the groupings whose errors by chance are drawn for each group."""
+    return tuple(grouping for grouping in evidence.groupings if len(grouping) <= MOST_GROUPS)
 
 
 def claims(evidence: Evidence) -> tuple[Floats, NDArray[np.int8]]:
@@ -50,7 +59,7 @@ def reliable(evidence: Evidence) -> Iterator[Finding]:
     part = Part(evidence, np.arange(len(score)))
     plain = evidence.data.sample_weight is None and evidence.data.clusters is None
     if plain:
-        for grouping in (None, *evidence.groupings):
+        for grouping in (None, *drawn_for(evidence)):
             yield from _excesses(evidence, score, true, grouping)
     yield from part.stated("calibration_bias", part.mean("calibration_bias", score - true), "score")
     if plain:
@@ -106,6 +115,8 @@ def recalibrated_findings(evidence: Evidence, fitted: NDArray[np.intp], judged: 
     if len(np.unique(true[fitted])) < 2:
         return
     part, old, now = Part(evidence, judged), score[judged], true[judged]
+    plain = evidence.data.sample_weight is None and evidence.data.clusters is None
+    errors = _Errors(part, now, old) if plain else None
     for method in METHODS:
         new = recalibrated(method, score[fitted], true[fitted], old)
         brier = (new - now) ** 2 - (old - now) ** 2
@@ -114,30 +125,38 @@ def recalibrated_findings(evidence: Evidence, fitted: NDArray[np.intp], judged: 
         loss = np.log(_given(now, old)) - np.log(_given(now, new))
         measured = part.mean("recalibrated_log_loss_change", loss)
         yield from part.stated("recalibrated_log_loss_change", measured, "number", (), by=method)
-        if evidence.data.sample_weight is None and evidence.data.clusters is None:
-            for grouping in (None, *singles(evidence)):
-                yield from _error_changes(part, grouping, method, now, old, new)
+        if errors is not None:
+            yield from errors.changed(method, new)
 
 
 def _given(true: NDArray[np.int8], score: Floats) -> Floats:
     return np.clip(np.where(true == 1, score, 1 - score), LEAST, 1)
 
 
-def _error_changes(
-    part: Part, grouping: Grouping | None, method: str, true: NDArray[np.int8], old: Floats, new: Floats
-) -> Iterator[Finding]:
-    """State the change of the error beyond chance; its ends hold whenever those of both errors do (Bonferroni)."""
-    from evenhand.probing.uncertainty.calibration import calibration_excess
+class _Errors:
+    """Calibration errors beyond chance of all rows and of the groups of single features, before any correction."""
 
-    (codes, groups), options = part.codes(grouping), part.evidence.options
-    level = (1 + options.level) / 2
-    before, after = (calibration_excess(true, each, codes, groups, level, options.seed, 500) for each in (old, new))
-    change = (after.error - after.by_chance) - (before.error - before.by_chance)
-    for group in np.flatnonzero(before.rows):
-        key = Key.of("recalibrated_error_change", labels_of(grouping, int(group)), by=method)
-        ends = after.low[group] - before.high[group], after.high[group] - before.low[group]
-        ends = max(ends[0], -1.0), min(ends[1], 1.0)
-        yield Finding(
-            key, NAME, float(change[group]), interval_of(*ends, options.level, "both errors, bonferroni"),
-            int(before.rows[group]), "lower_is_better", unit="score",
-        )  # fmt: skip
+    def __init__(self, part: Part, true: NDArray[np.int8], score: Floats) -> None:
+        self.part, self.true = part, true
+        self.over = (None, *(each for each in drawn_for(part.evidence) if len(each.columns) == 1))
+        self.before = [self._of(grouping, score) for grouping in self.over]
+
+    def _of(self, grouping: Grouping | None, score: Floats) -> Excess:
+        from evenhand.probing.uncertainty.calibration import calibration_excess
+
+        (codes, groups), options = self.part.codes(grouping), self.part.evidence.options
+        return calibration_excess(self.true, score, codes, groups, (1 + options.level) / 2, options.seed, DRAWS)
+
+    def changed(self, method: str, score: Floats) -> Iterator[Finding]:
+        """State the change of the error by a correction; its ends hold where those of both do (Bonferroni)."""
+        level = self.part.evidence.options.level
+        for grouping, before in zip(self.over, self.before, strict=True):
+            after = self._of(grouping, score)
+            change = (after.error - after.by_chance) - (before.error - before.by_chance)
+            for group in np.flatnonzero(before.rows):
+                key = Key.of("recalibrated_error_change", labels_of(grouping, int(group)), by=method)
+                low, high = after.low[group] - before.high[group], after.high[group] - before.low[group]
+                ends = interval_of(max(low, -1.0), min(high, 1.0), level, "both errors, bonferroni")
+                yield Finding(
+                    key, NAME, float(change[group]), ends, int(before.rows[group]), "lower_is_better", unit="score"
+                )

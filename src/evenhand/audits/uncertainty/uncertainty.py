@@ -8,7 +8,7 @@ from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.audits.uncertainty.others import disagreement, distribution, selective
 from evenhand.audits.uncertainty.part import UncertaintyOptions
 from evenhand.audits.uncertainty.prediction_sets import covered_findings
-from evenhand.audits.uncertainty.reliability import recalibrated_findings, reliable
+from evenhand.audits.uncertainty.reliability import MOST_GROUPS, drawn_for, recalibrated_findings, reliable
 from evenhand.messages import message, sentences
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ HALVES: Final = message(
 )
 FEW: Final = message("{n} rows are too few to fit on one half and judge on the other.")
 NO_CHANCE: Final = message("The scores do not claim to be probabilities: calibration and sets do not apply.")
+MANY: Final = message("Of features of more than {n} groups, calibration errors by chance are not drawn for each.")
 WEIGHTED: Final = message("Of rows with weights or clusters no calibration error by chance is known.")
 
 
@@ -39,6 +40,8 @@ def uncertainty(evidence: Evidence) -> Statement:
         findings += reliable(evidence)
         if data.sample_weight is not None or data.clusters is not None:
             words.append(WEIGHTED)
+        elif len(drawn_for(evidence)) < len(evidence.groupings):
+            words.append(message(MANY, n=MOST_GROUPS))
     elif data.task != "regression":
         words.append(NO_CHANCE)
     if claims or data.task == "regression":

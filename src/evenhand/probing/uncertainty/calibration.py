@@ -106,7 +106,9 @@ def calibration_excess(
     for group, table in enumerate(reliability_tables(true, scores, groups, n_groups)):
         if len(table):
             found[:, group] = _of_table(table, level, np.random.default_rng([seed, group]), draws)
-    return Excess(*found, np.bincount(groups, minlength=n_groups).astype(np.int64))
+    error, by_chance, usual, low, high, p_value = found
+    rows = np.bincount(groups, minlength=n_groups).astype(np.int64)
+    return Excess(error, by_chance, usual, low, high, p_value, rows)
 
 
 def _of_table(table: Floats, level: float, rng: np.random.Generator, draws: int) -> tuple[float, ...]:

@@ -34,10 +34,11 @@ class VennAbers:
     def __init__(self, score: ArrayLike, y_true: ArrayLike) -> None:
         scores, true = np.asarray(score, dtype=np.float64), np.asarray(y_true, dtype=np.float64)
         order = np.argsort(scores, kind="stable")
-        self._places, first, rows = np.unique(scores[order], return_index=True, return_counts=True)
+        self._places, first, counts = np.unique(scores[order], return_index=True, return_counts=True)
         hits = np.add.reduceat(true[order], first)
-        self._high = _with_a_positive(rows.astype(np.float64), hits)
-        self._low = 1 - _with_a_positive(rows[::-1].astype(np.float64), (rows - hits)[::-1])[::-1]
+        rows = np.asarray(counts, dtype=np.float64)
+        self._high = _with_a_positive(rows, hits)
+        self._low = 1 - _with_a_positive(rows[::-1], (rows - hits)[::-1])[::-1]
 
     def pair(self, score: ArrayLike) -> tuple[Floats, Floats]:
         """Return the probabilities with the row itself added as a negative, and as a positive.

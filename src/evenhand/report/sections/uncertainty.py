@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.drawings import Figure, Lines
-    from evenhand.report.sections.judged import Judged
+    from evenhand.report.sections.judged import FigureRow, Judged
 
 Column: TypeAlias = "tuple[str, str, Mapping[str, str]]"
 """A heading, a metric and its qualifiers."""
@@ -42,6 +42,12 @@ METHODS: Final = {
     "venn_abers": message("Venn-Abers"),
 }
 """Corrections of scores."""
+SHOWN_BY: Final = {
+    "calibration_excess": "uncertainty-excess", "refused_share": "uncertainty-refused-share",
+    "refused_share_difference": "uncertainty-refused-share", "recalibrated_brier_change": "uncertainty-gains",
+    "outside_share": "uncertainty-strangers", "ambiguity": "uncertainty-strangers",
+}  # fmt: skip
+"""The figure or table of a metric that a limit is on; the first figure shows the others."""
 MOST: Final = 40
 """Rows of a table."""
 MISCALIBRATED: Final = message("Scores are wrong by more than chance shows for {who}.")
@@ -76,6 +82,9 @@ def worth(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         *_sets("uncertainty-crossed-sets", message("Prediction sets where features cross"), crossed, folded=True),
         *_refused(crossed, folded=True),
     ]
+    limits = judged.of(found)
+    worst = limits[0].key.metric if limits and limits[0].status != "passed" else ""
+    blocks.sort(key=lambda block: block.name != SHOWN_BY.get(worst))  # what shows the answer comes first
     return (Part(NAME, TITLE, (*reasons(record, NAME), UNSEEN), tuple(blocks)),)
 
 
@@ -100,7 +109,7 @@ def _covered(record: AuditRecord, found: Sequence[Finding], judged: Judged) -> l
     title = message("How often prediction sets with one threshold hold the truth")
     if any(judged.holds(finding) for _, finding, _, _ in rows):
         return [figure("uncertainty-coverage", title, rows, digits=3)]
-    drawn = [(label, finding, mark, _promised(record)) for label, finding, mark, _ in rows]
+    drawn: list[FigureRow] = [(label, finding, mark, _promised(record)) for label, finding, mark, _ in rows]
     made = figure("uncertainty-coverage", title, drawn, digits=3)
     return [replace(made, key=(("limit", message("promised")),))]
 
@@ -206,19 +215,19 @@ def _refused(found: Sequence[Finding], *, folded: bool = False) -> tuple[Table, 
 
 
 def _gains(found: Sequence[Finding]) -> tuple[Table, ...]:
-    columns = [(words, "recalibrated_brier_change", {"by": method}) for method, words in METHODS.items()]
+    columns: list[Column] = [(words, "recalibrated_brier_change", {"by": method}) for method, words in METHODS.items()]
     title = message("Who gains by a correction of the scores: change of the Brier score, a gain below 0")
     return _grid("uncertainty-gains", title, found, columns)
 
 
 def _strangers(found: Sequence[Finding]) -> tuple[Table, ...]:
-    columns = [(describe(name).label, name, {}) for name in ("outside_share", "ambiguity", "discrepancy")]
+    columns: list[Column] = [(describe(name).label, name, {}) for name in ("outside_share", "ambiguity", "discrepancy")]
     title = message("Who is unlike the training rows, and whom models as good decide otherwise")
     return _grid("uncertainty-strangers", title, found, columns)
 
 
 def _changed(found: Sequence[Finding]) -> tuple[Table, ...]:
-    columns = [
+    columns: list[Column] = [
         (message("{sets}: {what}", sets=KINDS[kind], what=what), metric, {"of": "original", "sets": kind})
         for kind in ("marginal", "overlapping")
         for metric, what in (("set_coverage_change", message("coverage")), ("set_size_change", message("size")))
