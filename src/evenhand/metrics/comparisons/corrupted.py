@@ -15,7 +15,7 @@ import numpy as np
 from evenhand.messages import message
 from evenhand.metrics.catalogue.robustness import CORRUPTED_GAPS
 from evenhand.metrics.comparisons.changes import flips, measure_change
-from evenhand.metrics.comparisons.disparity_changes import Moved, changed_gap, moved
+from evenhand.metrics.comparisons.disparity_changes import Moved, changed_gap, moved, worse_changed
 from evenhand.metrics.inference.intervals import z_of
 
 if TYPE_CHECKING:
@@ -88,12 +88,14 @@ def gap_changes(joint: JointTally, level: float) -> Iterator[tuple[str, Disparit
     0.5
     """
     rates: dict[str, Moved] = {}
+    gaps: dict[str, Disparity] = {}
     for name in CORRUPTED_GAPS:
-        asked = PARTS if name == "equalized_odds" else (name,)
-        for rate in asked:
-            if rate not in rates:
-                rates[rate] = moved(rate, joint, measure_change(rate, joint, level), level)
-        yield f"corrupted_{name}_difference_change", changed_gap("difference", [rates[rate] for rate in asked], level)
+        if name == "equalized_odds":
+            found = worse_changed([gaps[rate] for rate in PARTS], [rates[rate] for rate in PARTS])
+        else:
+            rates[name] = moved(name, joint, measure_change(name, joint, level), level)
+            found = gaps[name] = changed_gap("difference", [rates[name]], level)
+        yield f"corrupted_{name}_difference_change", found
 
 
 def told_together(found: Measured, parts: int) -> Measured:

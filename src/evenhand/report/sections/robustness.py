@@ -150,7 +150,7 @@ def _hit_more(found: Sequence[Finding]) -> tuple[Table, ...]:
     rows = ((*_about(each), *_groups(each), with_interval(each, 3)) for each in shown)
     looked = len({(each.key.metric, _named(each)[0], each.key.columns) for each in gaps})
     title = message(APART, shown=len(shown), gaps=looked)
-    head = (message("corruption"), message("feature"), message("least"), message("most"), message("gap"))
+    head = (message("corruption"), message("feature"), message("least"), message("most"), message("widest gap"))
     return table("robustness-groups", title, head, rows, {4}, MOST_GAPS)
 
 
