@@ -48,6 +48,8 @@ MILDEST: Final = {"table": "noise", "arrays": "noise", "texts": "typos"}
 """The corruption of each kind of input whose mildest severity tells how far scores move."""
 WORST: Final = "worst"
 """The corruption of keys that are about the worst of all."""
+TOLD: Final = ("corrupted_flip_rate", "corrupted_prediction_distance")
+"""The metrics that come with how much was done at each severity."""
 ASKED: Final = message(
     "{corruptions}, at three severities, in {n:,} of {rows:,} rows. What is plausible is learned from {source}."
 )
@@ -128,7 +130,9 @@ class _Asked:
         for answered in answers:
             named = {"corruption": answered.corruption.name, "severity": str(answered.severity)}
             for grouping in self.groupings:
-                yield from stated(grouping, answered, named)
+                for finding in stated(grouping, answered, named):
+                    whole = not finding.key.columns and finding.key.metric in TOLD
+                    yield replace(finding, note=answered.corruption.told) if whole else finding
         mildest = answers[0]
         if mildest.scores is not None and mildest.corruption.name == MILDEST[mildest.corruption.kind]:
             yield from self._near(mildest.scores)
