@@ -56,10 +56,13 @@ class Corruption:
     idle: Callable[[Ranges], str] = _always
     """Returns why there is nothing that it could change, a sentence; empty where there is."""
 
+    times: float = 1.0
+    """What amounts are multiplied by to be shown: 100 for shares in percent."""
+
     @property
     def told(self) -> str:
         """How much it does at each severity, in words."""
-        mild, medium, strong = self.amounts
+        mild, medium, strong = (round(amount * self.times, 6) for amount in self.amounts)
         return message(self.unit, mild=mild, medium=medium, strong=strong)
 
     def apply(self, batch: Batch, severity: int, seed: int, ranges: Ranges, start: int = 0) -> Batch:

@@ -199,20 +199,22 @@ def _no_strings(ranges: Ranges) -> str:
 
 
 SPREADS: Final = message("{mild:g}, {medium:g} and {strong:g} standard deviations")
-CELLS: Final = message("{mild:.0%}, {medium:.0%} and {strong:.0%} of the cells")
+CELLS: Final = message("{mild:g} %, {medium:g} % and {strong:g} % of the cells")
 TABLES: Final = (
     Corruption("noise", "table", (0.1, 0.25, 0.5), message("Numbers with normal noise"), SPREADS, noise, _no_numbers),
-    Corruption("missing", "table", (0.05, 0.1, 0.3), message("Missing cells"), CELLS, missing, _no_cells),
-    Corruption("units", "table", (0.01, 0.05, 0.2), message("Amounts in another unit"), CELLS, units, _no_amounts),
+    Corruption("missing", "table", (0.05, 0.1, 0.3), message("Missing cells"), CELLS, missing, _no_cells, 100),
+    Corruption("units", "table", (0.01, 0.05, 0.2), message("Amounts in another unit"), CELLS, units, _no_amounts, 100),
     Corruption(
         "rounding", "table", (0.25, 0.5, 1.0), message("Rounded numbers"),
         message("steps of at most {mild:g}, {medium:g} and {strong:g} standard deviations"), rounding, _no_numbers,
     ),
-    Corruption("categories", "table", (0.05, 0.1, 0.3), message("Another category"), CELLS, categories, _no_categories),
+    Corruption("categories", "table", (0.05, 0.1, 0.3), message("Another category"), CELLS, categories,
+        _no_categories, 100,
+    ),
     Corruption(
         "typos", "table", (0.05, 0.1, 0.3), message("Misspelt words"),
-        message("{mild:.0%}, {medium:.0%} and {strong:.0%} of the cells, of free text a tenth of that of the letters"),
-        typos, _no_strings,
+        message("{mild:g} %, {medium:g} % and {strong:g} % of the cells, of free text a tenth of that of the letters"),
+        typos, _no_strings, 100,
     ),
 )  # fmt: skip
 """Corruptions of tables; the first tells how far mild noise moves scores."""
