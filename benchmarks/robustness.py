@@ -61,7 +61,7 @@ def by_hand(train: pd.DataFrame) -> dict[str, Change]:
     noise, missing = CORRUPTIONS["table"]["noise"], CORRUPTIONS["table"]["missing"]
 
     def of_numbers(change: Change) -> Change:
-        return lambda rows: rows.assign(**change(rows[NUMBERS]))  # type: ignore[arg-type]
+        return lambda rows: rows.assign(**change(rows[NUMBERS]))
 
     return {
         "noise .1 sd": of_numbers(lambda rows: noise.apply(rows, 1, 0, ranges)),  # type: ignore[arg-type, return-value]

@@ -290,3 +290,28 @@ def test_a_policy_can_limit_what_turns(record: eh.AuditRecord, tmp_path: Path) -
     assert said.count("failed") == 1
     assert said.count("passed") == len(said) - 1 == 6
     assert "Flip rate under corruption difference" in eh.render(record, verdict)
+
+
+def test_weights_and_clusters_count() -> None:
+    data = people(1_200)
+    table = data.table.assign(weight=np.where(data.table["sex"] == "f", 3.0, 1.0), home=np.arange(1_200) // 4)
+    roles = {"label": "paid", "sensitive_features": ["sex"], "use_sensitive": True}
+    weighted = eh.audit(brittle, table, audits="robustness", sample_weight="weight", exclude=["home"], **roles)
+    parts = {sex: weighted[f"corrupted_flip_rate[sex={sex};corruption=noise;severity=2]"] for sex in ("f", "m")}
+    sizes = {sex: part.support * (3 if sex == "f" else 1) for sex, part in parts.items()}
+    whole = weighted["corrupted_flip_rate[;corruption=noise;severity=2]"]
+    wanted = sum((parts[sex].estimate or 0) * sizes[sex] for sex in parts) / sum(sizes.values())
+    assert whole.estimate == pytest.approx(wanted)
+    clustered = eh.audit(brittle, table, audits="robustness", cluster="home", exclude=["weight"], **roles)
+    same = clustered["corrupted_flip_rate[;corruption=noise;severity=2]"]
+    assert same.interval is not None
+    assert "cluster" in same.interval.method
+
+
+def test_a_model_behind_http_is_asked_only_where_the_audit_is_named() -> None:
+    data = people(60)
+    evidence = Evidence(as_subject(plain), data, options=AuditOptions(robustness=True))
+    evidence.spared = True
+    said = AUDITS["robustness"].run(evidence)
+    assert not said.ran
+    assert "name the audit" in said.reason
