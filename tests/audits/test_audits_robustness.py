@@ -230,8 +230,8 @@ def test_images_of_real_digits() -> None:
     images = (digits.images / 16).astype(np.float32)
     model = LogisticRegression(max_iter=200).fit(images[:900].reshape(900, -1), digits.target[:900] >= 5)
     rng = np.random.default_rng(0)
-    table = {"y": (digits.target[900:] >= 5).astype(int), "pen": rng.choice(["a", "b"], len(digits.target) - 900)}
-    data = read_evaluation_set(table, label="y", sensitive_features="pen", inputs=images[900:])
+    table = {"y": (digits.target[1400:] >= 5).astype(int), "pen": rng.choice(["a", "b"], len(digits.target) - 1400)}
+    data = read_evaluation_set(table, label="y", sensitive_features="pen", inputs=images[1400:])
 
     def predict(batch: np.ndarray) -> np.ndarray:
         return np.asarray(model.predict_proba(batch.reshape(len(batch), -1))[:, 1])
@@ -315,3 +315,23 @@ def test_a_model_behind_http_is_asked_only_where_the_audit_is_named() -> None:
     said = AUDITS["robustness"].run(evidence)
     assert not said.ran
     assert "name the audit" in said.reason
+
+
+def test_a_forest_decides_ties_on_corrupted_rows_as_it_does_on_others() -> None:
+    """Its scores are tenths, and it decides for 0 at one half; a row that is not changed does not turn."""
+    ensemble = pytest.importorskip("sklearn.ensemble")
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"x": rng.normal(0, 1, 800), "z": rng.normal(0, 1, 800), "job": rng.choice(["a", "b"], 800)})
+    label = (table["x"] + rng.normal(0, 1, 800) > 0).astype(int)
+    forest = ensemble.RandomForestClassifier(10, random_state=0).fit(table[["x", "z"]].assign(z=0.0), label)
+    assert (forest.predict_proba(table[["x", "z"]])[:, 1] == 0.5).any()
+    data = read_evaluation_set(table.assign(y=label), label="y", sensitive_features="job")
+    record = eh.audit(forest, data, audits="robustness", immutable=["x"])
+    rates = [finding.estimate for finding in record.findings if finding.key.metric == "corrupted_flip_rate"]
+    assert rates
+    assert not any(rates)
+    subject = as_subject(forest)
+    evidence = Evidence(subject, data)
+    before = evidence.predictions.threshold
+    AUDITS["robustness"].run(evidence)
+    assert float(evidence.subject.threshold) == before
