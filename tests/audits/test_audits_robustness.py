@@ -20,6 +20,8 @@ from evenhand.subjects import as_subject
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from evenhand.data.roles import RoleSettings
+
 
 def people(rows: int = 3_000, seed: int = 0, sensitive: tuple[str, ...] = ("sex",)) -> EvaluationSet:
     """Honest and fragile say the same of everybody; the label follows them."""
@@ -295,14 +297,16 @@ def test_a_policy_can_limit_what_turns(record: eh.AuditRecord, tmp_path: Path) -
 def test_weights_and_clusters_count() -> None:
     data = people(1_200)
     table = data.table.assign(weight=np.where(data.table["sex"] == "f", 3.0, 1.0), home=np.arange(1_200) // 4)
-    roles = {"label": "paid", "sensitive_features": ["sex"], "use_sensitive": True}
-    weighted = eh.audit(brittle, table, audits="robustness", sample_weight="weight", exclude=["home"], **roles)
+    roles: RoleSettings = {"label": "paid", "sensitive_features": ["sex"], "use_sensitive": True}
+    of_weights: RoleSettings = {**roles, "sample_weight": "weight", "exclude": ["home"]}
+    of_homes: RoleSettings = {**roles, "cluster": "home", "exclude": ["weight"]}
+    weighted = eh.audit(brittle, table, audits="robustness", **of_weights)
     parts = {sex: weighted[f"corrupted_flip_rate[sex={sex};corruption=noise;severity=2]"] for sex in ("f", "m")}
     sizes = {sex: part.support * (3 if sex == "f" else 1) for sex, part in parts.items()}
     whole = weighted["corrupted_flip_rate[;corruption=noise;severity=2]"]
     wanted = sum((parts[sex].estimate or 0) * sizes[sex] for sex in parts) / sum(sizes.values())
     assert whole.estimate == pytest.approx(wanted)
-    clustered = eh.audit(brittle, table, audits="robustness", cluster="home", exclude=["weight"], **roles)
+    clustered = eh.audit(brittle, table, audits="robustness", **of_homes)
     same = clustered["corrupted_flip_rate[;corruption=noise;severity=2]"]
     assert same.interval is not None
     assert "cluster" in same.interval.method

@@ -44,11 +44,15 @@ class Column:
     """
 
     kind: Kind
+    """What it holds."""
     whole: bool = False
     """Whether all its numbers are whole."""
     low: float = 0.0
+    """The least number."""
     high: float = 0.0
+    """The greatest number."""
     mean: float = 0.0
+    """The mean number."""
     spread: float = 0.0
     """Standard deviation."""
     usual: float = math.nan
