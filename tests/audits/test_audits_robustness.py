@@ -83,6 +83,14 @@ def test_a_planted_brittle_group_is_found(record: eh.AuditRecord) -> None:
     assert race.interval.low == 0
 
 
+def test_every_interval_says_what_it_holds_together_with(record: eh.AuditRecord) -> None:
+    for finding in record.findings:
+        if finding.interval is not None and finding.key.qualifier("severity"):
+            parts = 18 if finding.key.qualifier("corruption") == "worst" else 3
+            assert finding.interval.method.endswith(f", bonferroni over {parts}"), finding
+            assert finding.interval.method.count("bonferroni") == 1, finding
+
+
 def test_what_does_not_reach_the_model_turns_nothing(record: eh.AuditRecord) -> None:
     for name in ("units", "categories"):  # only months and jobs are amounts and categories, and it reads neither
         found = record[f"corrupted_flip_rate[;corruption={name};severity=3]"]

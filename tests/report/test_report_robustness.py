@@ -22,7 +22,7 @@ def part_of(record: eh.AuditRecord) -> Part:
     return next(part for part in parts(record, None)[0] if part.name == "robustness")
 
 
-def audited(folder: Path, *, brittle: bool) -> eh.AuditRecord:
+def audited(folder: Path, *, brittle: bool, original: bool = False) -> eh.AuditRecord:
     """Return the record as it is read back from its file."""
     rng = np.random.default_rng(0)
     x = rng.normal(0, 1, 2_000)
@@ -33,7 +33,8 @@ def audited(folder: Path, *, brittle: bool) -> eh.AuditRecord:
         apart = np.where((table["sex"] == "f") & brittle, 8 * (table["twin"] - table["x"]), 0.0)
         return np.asarray(1 / (1 + np.exp(-(table["x"] + apart))))
 
-    eh.write_record(folder / "audit.json", eh.audit(model, data, audits="robustness"))
+    before = (lambda table: 1 / (1 + np.exp(-table["x"]))) if original else None
+    eh.write_record(folder / "audit.json", eh.audit(model, data, audits="robustness", original=before))
     return eh.read_record(folder / "audit.json")
 
 
@@ -77,3 +78,9 @@ def test_numbers_that_move_are_drawn_in_their_unit(lang: str) -> None:
     part = part_of(record)
     assert "it moves predictions by" in part.answer
     assert 'id="robustness"' in eh.render(record, lang=lang)
+
+
+def test_what_compression_made_brittle_is_in_a_table_of_its_own(tmp_path: Path) -> None:
+    record = audited(tmp_path, brittle=True, original=True)
+    tables = {block.name: block for block in part_of(record).blocks if isinstance(block, Table)}
+    assert ("noise, mild", "sex=f") in [row[:2] for row in tables["robustness-compressed"].rows]

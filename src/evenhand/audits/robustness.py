@@ -146,7 +146,7 @@ class _Asked:
             yield from values(NAME, found.metric, found, grouping, self.level, unit, **named)
             if grouping is not None:
                 gap = worst_of([partial(compare, part, "difference") for part in parts], "difference", self.strict)
-                gap = replace(gap, deciding=((), ()))  # its ends may be those of different corruptions
+                gap = told_together(replace(gap, deciding=((), ())), PARTS * len(parts))  # ends of several corruptions
                 key = Key.of(f"{found.metric}_difference", grouping.columns, **named)
                 yield disparity_finding(key, NAME, gap, grouping, self.level, unit)
 
@@ -163,15 +163,15 @@ class _Asked:
         else:
             turned = self._joint(grouping, one, 0 * one, before != after)
             right, rate = self._joint(grouping, one, before == truth, after == truth), "recall"
-        flips = told_together(corrupted_flips(turned, self.strict), PARTS)
+        flips = corrupted_flips(turned, self.strict)
         self._keep(grouping, answered, flips)
         lost = replace(measure_change(rate, right, self.strict), metric="corrupted_accuracy_change")
         yield from self._stated(grouping, flips, "share", named)
-        yield from self._stated(grouping, told_together(lost, PARTS), "share", named)
+        yield from self._stated(grouping, lost, "share", named)
         if grouping is not None and self.evidence.data.task == "binary":
             for metric, gap in gap_changes(joint, self.strict):
                 key = Key.of(metric, grouping.columns, **named)
-                yield disparity_finding(key, NAME, gap, grouping, self.level)
+                yield disparity_finding(key, NAME, told_together(gap, PARTS), grouping, self.level)
         if answered.original is not None:
             own = self._clean("original") != answered.original
             both = self._joint(grouping, one, own, before != after)
@@ -190,7 +190,7 @@ class _Asked:
         for metric, difference in differences.items():
             weight, clusters = self._of_rows(data.sample_weight), self._of_rows(data.clusters)
             found = means(difference, codes, groups, weight=weight, clusters=clusters)
-            measured = told_together(measured_mean(metric, found, self.strict), PARTS)
+            measured = measured_mean(metric, found, self.strict)
             yield from self._stated(grouping, measured, "number", named)
         self._keep(grouping, answered, measured)
 
@@ -198,10 +198,11 @@ class _Asked:
         self, grouping: Grouping | None, found: Measured, unit: Unit, named: dict[str, str]
     ) -> Iterator[Finding]:
         """State the values of all groups, and the gap between them."""
-        yield from values(NAME, found.metric, found, grouping, self.level, unit, **named)
+        together = told_together(found, PARTS)
+        yield from values(NAME, found.metric, together, grouping, self.level, unit, **named)
         if grouping is not None:
             key = Key.of(f"{found.metric}_difference", grouping.columns, **named)
-            gap = compare(found, "difference", self.strict)
+            gap = told_together(compare(found, "difference", self.strict), PARTS)
             yield disparity_finding(key, NAME, gap, grouping, self.level, unit)
 
     def _near(self, scores: NDArray[np.float64]) -> Iterator[Finding]:

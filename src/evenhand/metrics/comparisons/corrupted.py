@@ -8,7 +8,7 @@ the paired intervals are theirs (`changes`, `disparity_changes`). The error is s
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from evenhand.metrics.comparisons.disparities import Disparity
     from evenhand.metrics.counts.joint import JointTally
     from evenhand.metrics.values.rates import Measured
+
+Found = TypeVar("Found", "Measured", "Disparity")
 
 __all__ = ["corrupted_flips", "gap_changes", "shared_level", "told_together", "worst"]
 
@@ -98,13 +100,13 @@ def gap_changes(joint: JointTally, level: float) -> Iterator[tuple[str, Disparit
         yield f"corrupted_{name}_difference_change", found
 
 
-def told_together(found: Measured, parts: int) -> Measured:
-    """Return values whose method says that they hold together with those of other severities.
+def told_together(found: Found, parts: int) -> Found:
+    """Return values, or a gap, whose method says that they hold together with those of other severities.
 
     Parameters
     ----------
-    found : Measured
-        The values, at the level of one part.
+    found : Measured or Disparity
+        What was found at the level of one part.
     parts : int
         How many there are.
 
