@@ -20,6 +20,8 @@ from evenhand.subjects import as_subject
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from evenhand.data.roles import RoleSettings
+
 
 def people(rows: int = 3_000, seed: int = 0, sensitive: tuple[str, ...] = ("sex",)) -> EvaluationSet:
     """Honest and fragile say the same of everybody; the label follows them."""
@@ -79,6 +81,14 @@ def test_a_planted_brittle_group_is_found(record: eh.AuditRecord) -> None:
     race = record["corrupted_flip_rate_difference[race;corruption=noise;severity=1]"]
     assert race.interval is not None
     assert race.interval.low == 0
+
+
+def test_every_interval_says_what_it_holds_together_with(record: eh.AuditRecord) -> None:
+    for finding in record.findings:
+        if finding.interval is not None and finding.key.qualifier("severity"):
+            parts = 18 if finding.key.qualifier("corruption") == "worst" else 3
+            assert finding.interval.method.endswith(f", bonferroni over {parts}"), finding
+            assert finding.interval.method.count("bonferroni") == 1, finding
 
 
 def test_what_does_not_reach_the_model_turns_nothing(record: eh.AuditRecord) -> None:
@@ -230,8 +240,8 @@ def test_images_of_real_digits() -> None:
     images = (digits.images / 16).astype(np.float32)
     model = LogisticRegression(max_iter=200).fit(images[:900].reshape(900, -1), digits.target[:900] >= 5)
     rng = np.random.default_rng(0)
-    table = {"y": (digits.target[900:] >= 5).astype(int), "pen": rng.choice(["a", "b"], len(digits.target) - 900)}
-    data = read_evaluation_set(table, label="y", sensitive_features="pen", inputs=images[900:])
+    table = {"y": (digits.target[1400:] >= 5).astype(int), "pen": rng.choice(["a", "b"], len(digits.target) - 1400)}
+    data = read_evaluation_set(table, label="y", sensitive_features="pen", inputs=images[1400:])
 
     def predict(batch: np.ndarray) -> np.ndarray:
         return np.asarray(model.predict_proba(batch.reshape(len(batch), -1))[:, 1])
@@ -290,3 +300,50 @@ def test_a_policy_can_limit_what_turns(record: eh.AuditRecord, tmp_path: Path) -
     assert said.count("failed") == 1
     assert said.count("passed") == len(said) - 1 == 6
     assert "Flip rate under corruption difference" in eh.render(record, verdict)
+
+
+def test_weights_and_clusters_count() -> None:
+    data = people(1_200)
+    table = data.table.assign(weight=np.where(data.table["sex"] == "f", 3.0, 1.0), home=np.arange(1_200) // 4)
+    roles: RoleSettings = {"label": "paid", "sensitive_features": ["sex"], "use_sensitive": True}
+    of_weights: RoleSettings = {**roles, "sample_weight": "weight", "exclude": ["home"]}
+    of_homes: RoleSettings = {**roles, "cluster": "home", "exclude": ["weight"]}
+    weighted = eh.audit(brittle, table, audits="robustness", **of_weights)
+    parts = {sex: weighted[f"corrupted_flip_rate[sex={sex};corruption=noise;severity=2]"] for sex in ("f", "m")}
+    sizes = {sex: part.support * (3 if sex == "f" else 1) for sex, part in parts.items()}
+    whole = weighted["corrupted_flip_rate[;corruption=noise;severity=2]"]
+    wanted = sum((parts[sex].estimate or 0) * sizes[sex] for sex in parts) / sum(sizes.values())
+    assert whole.estimate == pytest.approx(wanted)
+    clustered = eh.audit(brittle, table, audits="robustness", **of_homes)
+    same = clustered["corrupted_flip_rate[;corruption=noise;severity=2]"]
+    assert same.interval is not None
+    assert "cluster" in same.interval.method
+
+
+def test_a_model_behind_http_is_asked_only_where_the_audit_is_named() -> None:
+    data = people(60)
+    evidence = Evidence(as_subject(plain), data, options=AuditOptions(robustness=True))
+    evidence.spared = True
+    said = AUDITS["robustness"].run(evidence)
+    assert not said.ran
+    assert "name the audit" in said.reason
+
+
+def test_a_forest_decides_ties_on_corrupted_rows_as_it_does_on_others() -> None:
+    """Its scores are tenths, and it decides for 0 at one half; a row that is not changed does not turn."""
+    ensemble = pytest.importorskip("sklearn.ensemble")
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"x": rng.normal(0, 1, 800), "z": rng.normal(0, 1, 800), "job": rng.choice(["a", "b"], 800)})
+    label = (table["x"] + rng.normal(0, 1, 800) > 0).astype(int)
+    forest = ensemble.RandomForestClassifier(10, random_state=0).fit(table[["x", "z"]].assign(z=0.0), label)
+    assert (forest.predict_proba(table[["x", "z"]])[:, 1] == 0.5).any()
+    data = read_evaluation_set(table.assign(y=label), label="y", sensitive_features="job")
+    record = eh.audit(forest, data, audits="robustness", immutable=["x"])
+    rates = [finding.estimate for finding in record.findings if finding.key.metric == "corrupted_flip_rate"]
+    assert rates
+    assert not any(rates)
+    subject = as_subject(forest)
+    evidence = Evidence(subject, data)
+    before = evidence.predictions.threshold
+    AUDITS["robustness"].run(evidence)
+    assert float(evidence.subject.threshold) == before

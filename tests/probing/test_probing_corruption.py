@@ -114,6 +114,15 @@ def test_noise_is_as_wide_as_it_says() -> None:
     assert moved == pytest.approx(0.25, abs=0.01)
 
 
+def test_what_most_rows_have_is_no_number_with_noise() -> None:
+    gain = np.where(np.arange(1_000) % 10 < 8, 0, 1_000 + np.arange(1_000))
+    table = pd.DataFrame({"gain": gain})
+    found = CORRUPTIONS["table"]["noise"].apply(table, 3, 0, learn_ranges(table))
+    assert isinstance(found, pd.DataFrame)
+    assert (found["gain"][gain == 0] == 0).all()
+    assert (found["gain"][gain > 0] != gain[gain > 0]).mean() > 0.9
+
+
 def test_categories_are_drawn_as_often_as_training_rows_have_them() -> None:
     table = people(40_000)
     found = CORRUPTIONS["table"]["categories"].apply(table, 3, 0, learn_ranges(table))

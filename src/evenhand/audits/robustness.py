@@ -48,6 +48,8 @@ MILDEST: Final = {"table": "noise", "arrays": "noise", "texts": "typos"}
 """The corruption of each kind of input whose mildest severity tells how far scores move."""
 WORST: Final = "worst"
 """The corruption of keys that are about the worst of all."""
+TOLD: Final = ("corrupted_flip_rate", "corrupted_prediction_distance")
+"""The metrics that come with how much was done at each severity."""
 ASKED: Final = message(
     "{corruptions}, at three severities, in {n:,} of {rows:,} rows. What is plausible is learned from {source}."
 )
@@ -128,7 +130,9 @@ class _Asked:
         for answered in answers:
             named = {"corruption": answered.corruption.name, "severity": str(answered.severity)}
             for grouping in self.groupings:
-                yield from stated(grouping, answered, named)
+                for finding in stated(grouping, answered, named):
+                    whole = not finding.key.columns and finding.key.metric in TOLD
+                    yield replace(finding, note=answered.corruption.told) if whole else finding
         mildest = answers[0]
         if mildest.scores is not None and mildest.corruption.name == MILDEST[mildest.corruption.kind]:
             yield from self._near(mildest.scores)
@@ -142,7 +146,7 @@ class _Asked:
             yield from values(NAME, found.metric, found, grouping, self.level, unit, **named)
             if grouping is not None:
                 gap = worst_of([partial(compare, part, "difference") for part in parts], "difference", self.strict)
-                gap = replace(gap, deciding=((), ()))  # its ends may be those of different corruptions
+                gap = told_together(replace(gap, deciding=((), ())), PARTS * len(parts))  # ends of several corruptions
                 key = Key.of(f"{found.metric}_difference", grouping.columns, **named)
                 yield disparity_finding(key, NAME, gap, grouping, self.level, unit)
 
@@ -159,15 +163,15 @@ class _Asked:
         else:
             turned = self._joint(grouping, one, 0 * one, before != after)
             right, rate = self._joint(grouping, one, before == truth, after == truth), "recall"
-        flips = told_together(corrupted_flips(turned, self.strict), PARTS)
+        flips = corrupted_flips(turned, self.strict)
         self._keep(grouping, answered, flips)
         lost = replace(measure_change(rate, right, self.strict), metric="corrupted_accuracy_change")
         yield from self._stated(grouping, flips, "share", named)
-        yield from self._stated(grouping, told_together(lost, PARTS), "share", named)
+        yield from self._stated(grouping, lost, "share", named)
         if grouping is not None and self.evidence.data.task == "binary":
             for metric, gap in gap_changes(joint, self.strict):
                 key = Key.of(metric, grouping.columns, **named)
-                yield disparity_finding(key, NAME, gap, grouping, self.level)
+                yield disparity_finding(key, NAME, told_together(gap, PARTS), grouping, self.level)
         if answered.original is not None:
             own = self._clean("original") != answered.original
             both = self._joint(grouping, one, own, before != after)
@@ -186,7 +190,7 @@ class _Asked:
         for metric, difference in differences.items():
             weight, clusters = self._of_rows(data.sample_weight), self._of_rows(data.clusters)
             found = means(difference, codes, groups, weight=weight, clusters=clusters)
-            measured = told_together(measured_mean(metric, found, self.strict), PARTS)
+            measured = measured_mean(metric, found, self.strict)
             yield from self._stated(grouping, measured, "number", named)
         self._keep(grouping, answered, measured)
 
@@ -194,10 +198,11 @@ class _Asked:
         self, grouping: Grouping | None, found: Measured, unit: Unit, named: dict[str, str]
     ) -> Iterator[Finding]:
         """State the values of all groups, and the gap between them."""
-        yield from values(NAME, found.metric, found, grouping, self.level, unit, **named)
+        together = told_together(found, PARTS)
+        yield from values(NAME, found.metric, together, grouping, self.level, unit, **named)
         if grouping is not None:
             key = Key.of(f"{found.metric}_difference", grouping.columns, **named)
-            gap = compare(found, "difference", self.strict)
+            gap = told_together(compare(found, "difference", self.strict), PARTS)
             yield disparity_finding(key, NAME, gap, grouping, self.level, unit)
 
     def _near(self, scores: NDArray[np.float64]) -> Iterator[Finding]:

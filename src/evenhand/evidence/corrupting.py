@@ -9,7 +9,7 @@ import numpy as np
 
 from evenhand.data.inputs import as_inputs
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
-from evenhand.evidence.own_decisions import classes_decided, decided
+from evenhand.evidence.own_decisions import ROUNDING, classes_decided
 from evenhand.evidence.predictions import ask, columns_read, reads
 from evenhand.messages import message
 from evenhand.probing.corruption import SEVERITIES, corruptions_of, learn_ranges, tried
@@ -185,5 +185,16 @@ def _said(subject: Subject, data: EvaluationSet, batch: Batch) -> tuple[NDArray[
     if not np.isfinite(values).all():
         raise ModelError(f"Model '{subject.name}' gave no finite number.")
     if data.task == "binary":
-        return values, decided(subject, rows, values).astype(np.int8)
+        return values, _decided(subject, rows, values)
     return values, classes_decided(subject, rows, values) if data.task == "multiclass" else values
+
+
+def _decided(subject: Subject, rows: Inputs, scores: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Return decisions by the threshold that rows as they are have shown; the model itself decides on it."""
+    threshold = float(subject.threshold)
+    said = (scores >= threshold).astype(np.int8)
+    own = getattr(subject, "own_decisions", None)
+    near = np.flatnonzero(np.abs(scores - threshold) <= ROUNDING * max(1.0, abs(threshold)))
+    if own is not None and len(near):
+        said[near] = np.concatenate([own(batch) for batch in rows.take(near).batches()])
+    return said

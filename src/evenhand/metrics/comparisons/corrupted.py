@@ -8,14 +8,14 @@ the paired intervals are theirs (`changes`, `disparity_changes`). The error is s
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
 from evenhand.messages import message
 from evenhand.metrics.catalogue.robustness import CORRUPTED_GAPS
 from evenhand.metrics.comparisons.changes import flips, measure_change
-from evenhand.metrics.comparisons.disparity_changes import Moved, changed_gap, moved
+from evenhand.metrics.comparisons.disparity_changes import Moved, changed_gap, moved, worse_changed
 from evenhand.metrics.inference.intervals import z_of
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from evenhand.metrics.comparisons.disparities import Disparity
     from evenhand.metrics.counts.joint import JointTally
     from evenhand.metrics.values.rates import Measured
+
+Found = TypeVar("Found", "Measured", "Disparity")
 
 __all__ = ["corrupted_flips", "gap_changes", "shared_level", "told_together", "worst"]
 
@@ -88,21 +90,23 @@ def gap_changes(joint: JointTally, level: float) -> Iterator[tuple[str, Disparit
     0.5
     """
     rates: dict[str, Moved] = {}
+    gaps: dict[str, Disparity] = {}
     for name in CORRUPTED_GAPS:
-        asked = PARTS if name == "equalized_odds" else (name,)
-        for rate in asked:
-            if rate not in rates:
-                rates[rate] = moved(rate, joint, measure_change(rate, joint, level), level)
-        yield f"corrupted_{name}_difference_change", changed_gap("difference", [rates[rate] for rate in asked], level)
+        if name == "equalized_odds":
+            found = worse_changed([gaps[rate] for rate in PARTS], [rates[rate] for rate in PARTS])
+        else:
+            rates[name] = moved(name, joint, measure_change(name, joint, level), level)
+            found = gaps[name] = changed_gap("difference", [rates[name]], level)
+        yield f"corrupted_{name}_difference_change", found
 
 
-def told_together(found: Measured, parts: int) -> Measured:
-    """Return values whose method says that they hold together with those of other severities.
+def told_together(found: Found, parts: int) -> Found:
+    """Return values, or a gap, whose method says that they hold together with those of other severities.
 
     Parameters
     ----------
-    found : Measured
-        The values, at the level of one part.
+    found : Measured or Disparity
+        What was found at the level of one part.
     parts : int
         How many there are.
 

@@ -82,7 +82,7 @@ def moved(metric: str, joint: JointTally, change: Measured, level: float) -> Mov
 def changed_gap(how: How, rates: Sequence[Moved], level: float) -> Disparity:
     """Return the change of a disparity of one rate, or of the greater of those of two; see `disparity_change`."""
     parts = [_changed(how, each, level) for each in rates]
-    return parts[0] if len(parts) == 1 else _worse_of(parts, rates)
+    return parts[0] if len(parts) == 1 else worse_changed(parts, rates)
 
 
 def _changed(how: How, rate: Moved, level: float) -> Disparity:
@@ -214,8 +214,8 @@ def _gaps(sides: Side, most: Groups, least: Groups, *, upper: bool) -> Iterator[
             yield float(ends[at]), (int(others[at]), int(group))
 
 
-def _worse_of(parts: Sequence[Disparity], rates: Sequence[Moved]) -> Disparity:
-    """Return the change of the greater of two gaps: either of them may be the greater one, before and after."""
+def worse_changed(parts: Sequence[Disparity], rates: Sequence[Moved]) -> Disparity:
+    """Return the change of the greater of two gaps from that of each: either may be the greater, before and after."""
     known = [part for part in parts if part.estimate is not None]
     if len(known) < len(parts):
         return next(part for part in parts if part.estimate is None)

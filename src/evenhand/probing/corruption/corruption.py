@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
+from evenhand.messages import message
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -53,6 +55,15 @@ class Corruption:
     """Returns a changed copy; rows that it was given stay as they are."""
     idle: Callable[[Ranges], str] = _always
     """Returns why there is nothing that it could change, a sentence; empty where there is."""
+
+    times: float = 1.0
+    """What amounts are multiplied by to be shown: 100 for shares in percent."""
+
+    @property
+    def told(self) -> str:
+        """How much it does at each severity, in words."""
+        mild, medium, strong = (round(amount * self.times, 6) for amount in self.amounts)
+        return message(self.unit, mild=mild, medium=medium, strong=strong)
 
     def apply(self, batch: Batch, severity: int, seed: int, ranges: Ranges, start: int = 0) -> Batch:
         """Return the rows corrupted; the same for the same seed, and of a lesser severity on the same cells.

@@ -146,18 +146,24 @@ def _no_pillow(_: Ranges) -> str:
     return message('It needs the package pillow, which is not installed: pip install "evenhand[images]".')
 
 
-SIZE: Final = message("{mild:.0%}, {medium:.0%} and {strong:.0%} of the size")
-RANGE: Final = message("{mild:.0%}, {medium:.0%} and {strong:.0%} of the range of values")
+SIZE: Final = message("{mild:g} %, {medium:g} % and {strong:g} % of the size")
+RANGE: Final = message("{mild:g} %, {medium:g} % and {strong:g} % of the range of values")
 DEGREES: Final = message("{mild:g}, {medium:g} and {strong:g} degrees")
 QUALITY: Final = message("quality {mild:g}, {medium:g} and {strong:g}")
 IMAGES: Final = (
-    Corruption("noise", "arrays", (0.04, 0.08, 0.16), message("Noise"), RANGE, _of_pixels(noise)),
-    Corruption("blur", "arrays", (0.02, 0.04, 0.08), message("Blur"), SIZE, _of_pixels(blur)),
-    Corruption("brightness", "arrays", (0.1, 0.2, 0.4), message("More light"), RANGE, _of_pixels(brightness)),
-    Corruption("contrast", "arrays", (0.25, 0.5, 0.75), message("Less contrast"), RANGE, _of_pixels(contrast)),
-    Corruption("shift", "arrays", (0.05, 0.1, 0.2), message("Shifted"), SIZE, _of_pixels(shift)),
+    Corruption("noise", "arrays", (0.04, 0.08, 0.16), message("Noise"),
+        RANGE, _of_pixels(noise), times=100),
+    Corruption("blur", "arrays", (0.02, 0.04, 0.08), message("Blur"),
+        SIZE, _of_pixels(blur), times=100),
+    Corruption("brightness", "arrays", (0.1, 0.2, 0.4), message("More light"),
+        RANGE, _of_pixels(brightness), times=100),
+    Corruption("contrast", "arrays", (0.25, 0.5, 0.75), message("Less contrast"),
+        RANGE, _of_pixels(contrast), times=100),
+    Corruption("shift", "arrays", (0.05, 0.1, 0.2), message("Shifted"),
+        SIZE, _of_pixels(shift), times=100),
     Corruption("rotation", "arrays", (5.0, 15.0, 30.0), message("Rotated"), DEGREES, _of_pixels(rotation)),
-    Corruption("occlusion", "arrays", (0.15, 0.3, 0.45), message("A hidden square"), SIZE, _of_pixels(occlusion)),
+    Corruption("occlusion", "arrays", (0.15, 0.3, 0.45), message("A hidden square"),
+        SIZE, _of_pixels(occlusion), times=100),
     Corruption("jpeg", "arrays", (60.0, 30.0, 10.0), message("JPEG"), QUALITY, _of_pixels(jpeg), _no_pillow),
 )  # fmt: skip
 """Corruptions of images; the first tells how far mild noise moves scores."""

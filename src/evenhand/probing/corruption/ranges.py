@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
@@ -25,6 +26,8 @@ MANY: Final = 20
 """Different strings from which on a column may be free text."""
 MOST: Final = 1_000
 """Different strings of a column that are drawn from; the most frequent ones."""
+USUAL: Final = 0.5
+"""The share of rows that have the usual number of a column at least."""
 WHITE: Final = 255
 """The greatest value of an image of bytes."""
 
@@ -41,13 +44,19 @@ class Column:
     """
 
     kind: Kind
+    """What it holds."""
     whole: bool = False
     """Whether all its numbers are whole."""
     low: float = 0.0
+    """The least number."""
     high: float = 0.0
+    """The greatest number."""
     mean: float = 0.0
+    """The mean number."""
     spread: float = 0.0
     """Standard deviation."""
+    usual: float = math.nan
+    """The number that more than half of the rows have, such as no capital gain; nan where there is none."""
     values: tuple[Any, ...] = ()
     """Its values, the most frequent first; of those as frequent, in the order of their text. None of numbers."""
     shares: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
@@ -155,7 +164,7 @@ def _numbers(values: NDArray[np.float64], missing: bool) -> Column:
     if len(values) < 2:
         return Column("other")
     whole = bool((values == np.rint(values)).all())
-    spread = float(values.std())
-    return Column(
-        "number", whole, float(values.min()), float(values.max()), float(values.mean()), spread, missing=missing
-    )
+    ends, spread = (float(values.min()), float(values.max())), float(values.std())
+    middle = float(np.median(values))  # what more than half of the rows have is their median
+    usual = middle if float((values == middle).mean()) > USUAL else math.nan
+    return Column("number", whole, *ends, float(values.mean()), spread, usual, missing=missing)

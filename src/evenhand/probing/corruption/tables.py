@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SLIPS: Final = np.array([10.0, 0.1, 12.0, 1 / 12, 100.0, 0.01, 1000.0, 0.001])
 """What amounts are multiplied by: a decimal place, a month for a year, cents, thousands; and back."""
+WAYS: Final = 8
+"""Ways in which a category is misspelt."""
 LEAST_RANGE: Final = 10.0
 """A column of amounts in some unit reaches at least so far; counts of a few things do not."""
 STEPS: Final = (1.0, 2.0, 5.0, 10.0)
@@ -31,11 +33,14 @@ STEPS: Final = (1.0, 2.0, 5.0, 10.0)
 
 
 def noise(table: pd.DataFrame, amount: float, rng: np.random.Generator, ranges: Ranges) -> pd.DataFrame:
-    """Add normal noise to numbers, so many standard deviations of the training rows wide."""
+    """Add normal noise to numbers, so many standard deviations of the training rows wide.
+
+    A cell that holds what more than half of the training rows do, such as no capital gain at all, stays as it is.
+    """
     changed = table.copy()
     for name, column in ranges.of("number").items():
-        drawn = rng.standard_normal(len(table))
-        moved = _floats(table[name]) + amount * column.spread * drawn
+        own, drawn = _floats(table[name]), rng.standard_normal(len(table))
+        moved = np.where(own == column.usual, own, own + amount * column.spread * drawn)
         changed[name] = _within(table[name], moved, column)
     return changed
 
@@ -89,12 +94,16 @@ def typos(table: pd.DataFrame, amount: float, rng: np.random.Generator, ranges: 
     """Misspell a share of cells: one slip of the finger in a category, one in so many letters of a text."""
     changed = table.copy()
     for name, column in _strings(ranges).items():
-        hit = rng.random(len(table)) < (amount if column.kind == "category" else 1.0)
-        seeds = rng.integers(0, 1 << 62, len(table))
-        values = table[name].astype(object).to_numpy().copy()
-        for at in np.flatnonzero(hit & table[name].notna().to_numpy()):
-            one = np.random.default_rng(int(seeds[at]))
-            values[at] = misspelt(str(values[at]), amount / 10, one, once=column.kind == "category")
+        hit, way = rng.random(len(table)) < amount, rng.integers(0, WAYS, len(table))
+        codes, known = pd.factorize(table[name].astype(object))
+        values, there = table[name].astype(object).to_numpy().copy(), codes >= 0
+        if column.kind == "category":
+            each = [[misspelt(str(word), 0.0, one, once=True) for one in rng.spawn(WAYS)] for word in known]
+            values[there & hit] = _objects(each)[codes, way][there & hit] if each else values[there & hit]
+        else:
+            texts = [str(value) for value in values[there]]
+            drawn = rng.spawn(len(texts))
+            values[there] = [misspelt(text, amount / 10, one) for text, one in zip(texts, drawn, strict=True)]
         categorical = isinstance(table[name].dtype, pd.CategoricalDtype)
         changed[name] = pd.Series(values, index=table.index, dtype=object if categorical else table[name].dtype)
     return changed
@@ -126,7 +135,9 @@ def _put(values: pd.Series, hit: NDArray[np.bool_], other: NDArray[Any]) -> pd.S
 
 
 def _objects(values: Any) -> NDArray[np.object_]:
-    made = np.empty(len(values), dtype=object)
+    """Return values, or rows of as many values each, as an array of objects."""
+    shape = (len(values), len(values[0])) if len(values) and isinstance(values[0], list) else (len(values),)
+    made = np.empty(shape, dtype=object)
     made[:] = values
     return made
 
@@ -188,20 +199,22 @@ def _no_strings(ranges: Ranges) -> str:
 
 
 SPREADS: Final = message("{mild:g}, {medium:g} and {strong:g} standard deviations")
-CELLS: Final = message("{mild:.0%}, {medium:.0%} and {strong:.0%} of the cells")
+CELLS: Final = message("{mild:g} %, {medium:g} % and {strong:g} % of the cells")
 TABLES: Final = (
     Corruption("noise", "table", (0.1, 0.25, 0.5), message("Numbers with normal noise"), SPREADS, noise, _no_numbers),
-    Corruption("missing", "table", (0.05, 0.1, 0.3), message("Missing cells"), CELLS, missing, _no_cells),
-    Corruption("units", "table", (0.01, 0.05, 0.2), message("Amounts in another unit"), CELLS, units, _no_amounts),
+    Corruption("missing", "table", (0.05, 0.1, 0.3), message("Missing cells"), CELLS, missing, _no_cells, 100),
+    Corruption("units", "table", (0.01, 0.05, 0.2), message("Amounts in another unit"), CELLS, units, _no_amounts, 100),
     Corruption(
         "rounding", "table", (0.25, 0.5, 1.0), message("Rounded numbers"),
         message("steps of at most {mild:g}, {medium:g} and {strong:g} standard deviations"), rounding, _no_numbers,
     ),
-    Corruption("categories", "table", (0.05, 0.1, 0.3), message("Another category"), CELLS, categories, _no_categories),
+    Corruption("categories", "table", (0.05, 0.1, 0.3), message("Another category"), CELLS, categories,
+        _no_categories, 100,
+    ),
     Corruption(
         "typos", "table", (0.05, 0.1, 0.3), message("Misspelt words"),
-        message("{mild:.0%}, {medium:.0%} and {strong:.0%} of the cells, of free text a tenth of that of the letters"),
-        typos, _no_strings,
+        message("{mild:g} %, {medium:g} % and {strong:g} % of the cells, of free text a tenth of that of the letters"),
+        typos, _no_strings, 100,
     ),
 )  # fmt: skip
 """Corruptions of tables; the first tells how far mild noise moves scores."""

@@ -116,18 +116,19 @@ def _no_table(ranges: Ranges) -> str:
     return "" if ranges.synonyms else message("No table of synonyms was given.")
 
 
-WORDS: Final = message("{mild:.0%}, {medium:.0%} and {strong:.0%} of the words")
+WORDS: Final = message("{mild:g} %, {medium:g} % and {strong:g} % of the words")
 TEXTS: Final = (
     Corruption(
         "typos", "texts", (0.01, 0.03, 0.1), message("Misspelt words"),
-        message("{mild:.0%}, {medium:.0%} and {strong:.0%} of the letters"), typos,
+        message("{mild:g} %, {medium:g} % and {strong:g} % of the letters"), typos, times=100,
     ),
-    Corruption("case", "texts", (0.1, 0.3, 1.0), message("Words in capitals"), WORDS, case),
+    Corruption("case", "texts", (0.1, 0.3, 1.0), message("Words in capitals"), WORDS, case, times=100),
     Corruption(
         "spacing", "texts", (0.05, 0.15, 0.4), message("Blanks left out or doubled"),
-        message("{mild:.0%}, {medium:.0%} and {strong:.0%} of the blanks"), spacing,
+        message("{mild:g} %, {medium:g} % and {strong:g} % of the blanks"), spacing, times=100,
     ),
     Corruption("synonyms", "texts", (0.25, 0.5, 1.0), message("Other words that say the same"),
-        message("{mild:.0%}, {medium:.0%} and {strong:.0%} of the words that are in the table"), synonyms, _no_table),
+        message("{mild:g} %, {medium:g} % and {strong:g} % of the words that are in the table"), synonyms,
+        _no_table, 100),
 )  # fmt: skip
 """Corruptions of texts; the first tells how far mild noise moves scores."""

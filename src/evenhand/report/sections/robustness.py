@@ -91,9 +91,11 @@ def _curves(found: Sequence[Finding]) -> list[Block]:
     ends = [[_ends(values[name][at]) for at in SEVERITIES] for name in order[:MOST_LINES]]
     top = _round_up(max(high for line in ends for _, high in line))
     title = message("Decisions that turn") if metric == FLIPS else message("How far predictions move")
-    head = (message("corruption"), *SEVERITIES.values())
+    head = (message("corruption"), *SEVERITIES.values(), message("how much"))
     shown = in_percent if metric == FLIPS else with_interval
-    rows = tuple((_word(name), *(shown(values[name][at]) for at in SEVERITIES)) for name in order)
+    rows = tuple(
+        (_word(name), *(shown(values[name][at]) for at in SEVERITIES), values[name]["1"].note) for name in order
+    )
     twin = Table("robustness-curve-table", title, head, rows, frozenset({1, 2, 3}))
     said = (
         message("{line} from {first:.3g} to {last:.3g}", line=label, first=points[0], last=points[-1])
@@ -150,7 +152,7 @@ def _hit_more(found: Sequence[Finding]) -> tuple[Table, ...]:
     rows = ((*_about(each), *_groups(each), with_interval(each, 3)) for each in shown)
     looked = len({(each.key.metric, _named(each)[0], each.key.columns) for each in gaps})
     title = message(APART, shown=len(shown), gaps=looked)
-    head = (message("corruption"), message("feature"), message("least"), message("most"), message("gap"))
+    head = (message("corruption"), message("feature"), message("least"), message("most"), message("widest gap"))
     return table("robustness-groups", title, head, rows, {4}, MOST_GAPS)
 
 
