@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evenhand.probing.corruption import CORRUPTIONS, SEVERITIES, corruptions_of, learn_ranges, tried
-from evenhand.probing.corruption.images import layout
+from evenhand.probing.corruption.ranges import layout
 from evenhand.subjects import as_subject
 
 TABLES = [each.name for each in corruptions_of("table")]
@@ -237,3 +237,13 @@ def test_the_same_seed_gives_the_same_rows() -> None:
         assert isinstance(other, pd.DataFrame)
         pd.testing.assert_frame_equal(one, same)  # type: ignore[arg-type]
         assert corruption.name in ("rounding", "typos") or not one.equals(other)
+
+
+def test_arrays_without_a_shape_get_noise_and_a_reason_for_the_rest() -> None:
+    rows = np.random.default_rng(0).random((20, 64)).astype(np.float32)
+    ranges = learn_ranges(rows)
+    for each in corruptions_of("arrays"):
+        assert bool(each.idle(ranges)) == (each.name != "noise")
+    changed = CORRUPTIONS["arrays"]["noise"].apply(rows, 3, 0, ranges)
+    assert changed.shape == rows.shape
+    assert np.abs(changed - rows).mean() > 0.05

@@ -14,6 +14,7 @@ import numpy as np
 
 from evenhand.messages import message
 from evenhand.probing.corruption.corruption import Corruption
+from evenhand.probing.corruption.ranges import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,24 +25,7 @@ if TYPE_CHECKING:
 
 Pixels: TypeAlias = "NDArray[np.float64]"
 """(n, channels, height, width) in [0, 1]."""
-CHANNELS: Final = (1, 2, 3, 4)
-"""Numbers of channels that an image may have."""
 GREY: Final = 0.5
-
-
-def layout(shape: tuple[int, ...]) -> int | None:
-    """Return the axis of a batch (n, ...) that has the channels; 0 for none, None where it holds no images.
-
-    Examples
-    --------
-    >>> layout((5, 28, 28)), layout((5, 28, 28, 3)), layout((5, 3, 28, 28)), layout((5, 784))
-    (0, 3, 1, None)
-    """
-    if len(shape) == 3:
-        return 0 if min(shape[1:]) > 1 else None
-    if len(shape) != 4:
-        return None
-    return 1 if shape[1] in CHANNELS and shape[3] not in CHANNELS else 3 if shape[3] in CHANNELS else None
 
 
 def _of_pixels(
@@ -51,13 +35,14 @@ def _of_pixels(
 
     def changed(batch: NDArray[Any], amount: float, rng: np.random.Generator, ranges: Ranges) -> NDArray[Any]:
         axis = layout(batch.shape)
-        if axis is None:
-            return batch
         width = max(ranges.high - ranges.low, 1e-12)
         pixels = (batch.astype(np.float64) - ranges.low) / width
-        pixels = pixels[:, None] if axis == 0 else np.moveaxis(pixels, axis, 1)
+        if not axis:  # without a channel; of no height and width either, which noise alone is asked of
+            pixels = pixels[:, None] if axis == 0 else pixels.reshape(len(batch), 1, 1, -1)
+        else:
+            pixels = np.moveaxis(pixels, axis, 1)
         found = np.clip(change(pixels, amount, rng), 0.0, 1.0) * width + ranges.low
-        found = found[:, 0] if axis == 0 else np.moveaxis(found, 1, axis)
+        found = np.moveaxis(found, 1, axis) if axis else found.reshape(batch.shape)
         whole = batch.dtype.kind in "iub"
         return np.ascontiguousarray((np.rint(found) if whole else found).astype(batch.dtype))
 
@@ -140,9 +125,13 @@ def jpeg(pixels: Pixels, amount: float, rng: np.random.Generator) -> Pixels:
     return found
 
 
-def _no_pillow(_: Ranges) -> str:
+def _shapeless(ranges: Ranges) -> str:
+    return "" if ranges.images else message("The arrays are no images of a height and a width.")
+
+
+def _no_pillow(ranges: Ranges) -> str:
     if importlib.util.find_spec("PIL") is not None:
-        return ""
+        return _shapeless(ranges)
     return message('It needs the package pillow, which is not installed: pip install "evenhand[images]".')
 
 
@@ -154,16 +143,16 @@ IMAGES: Final = (
     Corruption("noise", "arrays", (0.04, 0.08, 0.16), message("Noise"),
         RANGE, _of_pixels(noise), times=100),
     Corruption("blur", "arrays", (0.02, 0.04, 0.08), message("Blur"),
-        SIZE, _of_pixels(blur), times=100),
+        SIZE, _of_pixels(blur), _shapeless, times=100),
     Corruption("brightness", "arrays", (0.1, 0.2, 0.4), message("More light"),
-        RANGE, _of_pixels(brightness), times=100),
+        RANGE, _of_pixels(brightness), _shapeless, times=100),
     Corruption("contrast", "arrays", (0.25, 0.5, 0.75), message("Less contrast"),
-        RANGE, _of_pixels(contrast), times=100),
+        RANGE, _of_pixels(contrast), _shapeless, times=100),
     Corruption("shift", "arrays", (0.05, 0.1, 0.2), message("Shifted"),
-        SIZE, _of_pixels(shift), times=100),
-    Corruption("rotation", "arrays", (5.0, 15.0, 30.0), message("Rotated"), DEGREES, _of_pixels(rotation)),
+        SIZE, _of_pixels(shift), _shapeless, times=100),
+    Corruption("rotation", "arrays", (5.0, 15.0, 30.0), message("Rotated"), DEGREES, _of_pixels(rotation), _shapeless),
     Corruption("occlusion", "arrays", (0.15, 0.3, 0.45), message("A hidden square"),
-        SIZE, _of_pixels(occlusion), times=100),
+        SIZE, _of_pixels(occlusion), _shapeless, times=100),
     Corruption("jpeg", "arrays", (60.0, 30.0, 10.0), message("JPEG"), QUALITY, _of_pixels(jpeg), _no_pillow),
 )  # fmt: skip
 """Corruptions of images; the first tells how far mild noise moves scores."""

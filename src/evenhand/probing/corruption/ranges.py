@@ -28,6 +28,8 @@ MOST: Final = 1_000
 """Different strings of a column that are drawn from; the most frequent ones."""
 USUAL: Final = 0.5
 """The share of rows that have the usual number of a column at least."""
+CHANNELS: Final = (1, 2, 3, 4)
+"""Numbers of channels that an image may have."""
 WHITE: Final = 255
 """The greatest value of an image of bytes."""
 
@@ -89,12 +91,29 @@ class Ranges:
     """The least value of an array."""
     high: float = 1.0
     """The greatest value of an array."""
+    images: bool = True
+    """Whether arrays have a height and a width."""
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Words in small letters, each with what else says it."""
 
     def of(self, *kinds: Kind) -> dict[str, Column]:
         """Return the columns of some kinds that may change."""
         return {name: column for name, column in self.columns.items() if column.kind in kinds}
+
+
+def layout(shape: tuple[int, ...]) -> int | None:
+    """Return the axis of a batch (n, ...) that has the channels; 0 for none, None where it holds no images.
+
+    Examples
+    --------
+    >>> layout((5, 28, 28)), layout((5, 28, 28, 3)), layout((5, 3, 28, 28)), layout((5, 784))
+    (0, 3, 1, None)
+    """
+    if len(shape) == 3:
+        return 0 if min(shape[1:]) > 1 else None
+    if len(shape) != 4:
+        return None
+    return 1 if shape[1] in CHANNELS and shape[3] not in CHANNELS else 3 if shape[3] in CHANNELS else None
 
 
 def learn_ranges(
@@ -130,9 +149,9 @@ def learn_ranges(
     if not isinstance(rows, np.ndarray):
         return Ranges(synonyms=words)
     if rows.dtype == np.uint8:
-        return Ranges(low=0.0, high=float(WHITE))
+        return Ranges(low=0.0, high=float(WHITE), images=layout(rows.shape) is not None)
     low, high = float(rows.min(initial=0.0)), float(rows.max(initial=0.0))
-    return Ranges(low=low, high=max(high, 1.0) if low >= 0 else high)
+    return Ranges(low=low, high=max(high, 1.0) if low >= 0 else high, images=layout(rows.shape) is not None)
 
 
 def _column(values: pd.Series) -> Column:
