@@ -23,6 +23,7 @@
 - `recourse`: the smallest change that flips a decision, and what it costs each group
 - `identity`: sentences decided otherwise when they are about somebody else
 - `scenarios`: situations whose outcome is required, forbidden, or to be the same for all
+- `adversarial`: how many right decisions an attack within a budget turns
 - `compression`: what compression changed, and for whom
 - `training`: how the model was trained, and what that cost
 - `group_names`: groups whose names look alike.

@@ -67,6 +67,12 @@ class AuditSettings(RoleSettings, total=False):
     actionable: Mapping[str, str]
     templates: str
     scenarios: str | None
+    attack: bool
+    attack_budget: float | None
+    attack_norm: Literal["linf", "l2"]
+    attack_rows: int
+    attack_queries: int
+    attack_columns: str | Sequence[str]
 
 
 ROLES: Final = frozenset({*RoleSettings.__annotations__, "name"} - {*SAID})
