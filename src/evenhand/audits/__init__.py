@@ -24,6 +24,9 @@
 - `identity`: sentences decided otherwise when they are about somebody else
 - `scenarios`: situations whose outcome is required, forbidden, or to be the same for all
 - `adversarial`: how many right decisions an attack within a budget turns
+- `counterfactual`: decisions about rows as if they, and their proxies, were of another group
+- `monotonicity`: scores that move against a declared direction
+- `generalization`: rows the model was fitted on against others, and each domain
 - `compression`: what compression changed, and for whom
 - `training`: how the model was trained, and what that cost
 - `group_names`: groups whose names look alike.

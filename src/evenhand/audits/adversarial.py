@@ -12,14 +12,13 @@ from evenhand.audits.statement import SPARED, Audit, Statement, not_applicable
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message, sentences
-from evenhand.metrics import METRICS, Tally, measure
-from evenhand.metrics.catalogue.names import hows_of
+from evenhand.metrics import Tally, measure
 from evenhand.metrics.comparisons.changes import measure_change
 from evenhand.metrics.counts.joint import JointTally
 from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.metrics import Measured
+    from evenhand.metrics.catalogue.entry import How
     from evenhand.probing.attacks import Attacked, Threat
     from evenhand.subjects import Subject
 
@@ -41,10 +41,17 @@ L2: Final = message(
 OF_COLUMNS: Final = message(
     "Threat model: {columns} moved by at most {share:.1%} of their range each, within the range of the known rows."
 )
-WHITE: Final = message("Attackers know the model: noise, FGSM, 20 steps of PGD from 5 starts, then a search by squares.")
+WHITE: Final = message(
+    "Attackers know the model: noise, FGSM, 20 steps of PGD from 5 starts, then a search by squares."
+)
 WHITE_L2: Final = message("Attackers know the model: noise, FGSM, and 20 steps of PGD from 5 starts.")
 BLACK: Final = message("Attackers see scores alone: noise, and a search by squares with {queries:,} questions a row.")
 SAMPLED: Final = message("{n:,} of {rows:,} rows were attacked, drawn with the seed.")
+HOWS: Final[Mapping[str, tuple[How, ...]]] = {
+    "robust_accuracy": ("difference", "ratio", "group_min"), "robust_accuracy_drop": ("difference", "group_max"),
+    "transfer_accuracy": ("difference",),
+}  # fmt: skip
+"""How groups are compared."""
 METHODS: Final = ("none", "noise", "fgsm", "pgd", "square")
 
 
@@ -191,9 +198,7 @@ def _beside_original(
         one = np.ones(len(rows), dtype=np.int8)
         joint = JointTally.count(one, before.standing, found.standing, codes, groups, **_worth(evidence, rows))
         change = replace(measure_change("accuracy", joint, level), metric="robust_accuracy_change")
-        yield from values(
-            NAME, "robust_accuracy_change", _told(change, doubtful), grouping, level, of="original"
-        )
+        yield from values(NAME, "robust_accuracy_change", _told(change, doubtful), grouping, level, of="original")
     if evidence.reads == "arrays":
         right = _right(evidence, before.moved, rows)
         yield from _of_groups(evidence, "transfer_accuracy", rows, right, None, of="original")
@@ -215,7 +220,7 @@ def _of_groups(
         share = _told(replace(_share(evidence, grouping, rows, marks), metric=metric), found)
         yield from values(NAME, metric, share, grouping, level, **qualifiers)
         if grouping is not None:
-            yield from between(NAME, metric, share, hows_of(METRICS[metric]), grouping, level, **qualifiers)
+            yield from between(NAME, metric, share, HOWS[metric], grouping, level, **qualifiers)
 
 
 def _share(evidence: Evidence, grouping: Grouping | None, rows: NDArray[np.intp], marks: Marks) -> Measured:
@@ -244,6 +249,4 @@ def _told(measured: Measured, found: Attacked | None) -> Measured:
     return replace(measured, uncovered=(UNTRUSTED,) * len(measured.estimate))
 
 
-AUDIT: Final = Audit(
-    adversarial, frozenset({"binary", "multiclass"}), options=AdversarialOptions, wanted=asked_for
-)
+AUDIT: Final = Audit(adversarial, frozenset({"binary", "multiclass"}), options=AdversarialOptions, wanted=asked_for)

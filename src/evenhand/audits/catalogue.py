@@ -15,9 +15,9 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
         for name in (
             "performance", "classes", "labels", "numbers", "rankings", "calibration", "fairness", "impact", "strata",
             "unobserved_groups", "chance", "slices", "custom", "explanation", "dependence", "explanation_checks",
-            "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios", "adversarial",
-            "compression", "training",
-            "group_names",
+            "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios",
+            "adversarial", "counterfactual", "monotonicity", "generalization",
+            "compression", "training", "group_names",
         )
     },
 )  # fmt: skip

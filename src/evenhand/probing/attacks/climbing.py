@@ -114,7 +114,9 @@ def pgd(
         The first wrongly decided place that was found for each row; the row itself where none was.
     """
     generator = np.random.default_rng([seed, 32])
-    moved = [_from_all_starts(model, rows[part], truth[part], threat, generator, steps, starts) for part in _parts(rows)]
+    moved = [
+        _from_all_starts(model, rows[part], truth[part], threat, generator, steps, starts) for part in _parts(rows)
+    ]
     return np.concatenate(moved) if moved else rows
 
 

@@ -75,7 +75,9 @@ def _trained(subject: Any) -> Gradients | None:
         return None
     import torch
 
-    mean, scale = (torch.as_tensor(np.asarray(getattr(preparing, name), dtype=np.float32)) for name in ("mean", "scale"))
+    mean, scale = (
+        torch.as_tensor(np.asarray(getattr(preparing, name), dtype=np.float32)) for name in ("mean", "scale")
+    )
     shape = tuple(preparing.shape)
     module = _frozen(network)
     cut = float(subject.threshold)

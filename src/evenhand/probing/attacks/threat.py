@@ -105,7 +105,7 @@ def threat_of(rows: NDArray[Any], norm: Norm = "linf", budget: float | None = No
     whole = rows.dtype.kind in "iub"
     least, most = (float(rows.min()), float(rows.max())) if rows.size else (0.0, 1.0)
     low, high = (0.0, WHOLE_RANGE) if rows.dtype == np.uint8 else (0.0, 1.0)
-    if rows.dtype != np.uint8 and not (0.0 <= least and most <= 1.0):
+    if rows.dtype != np.uint8 and not (least >= 0.0 and most <= 1.0):
         low, high = least, most
     share = BUDGETS[norm] if budget is None else budget
     return Threat(norm, share * (high - low), low, high, whole)
