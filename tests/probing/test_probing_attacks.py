@@ -257,6 +257,6 @@ def test_columns_of_a_table_move_within_their_range_and_stay_whole() -> None:
 
 
 def test_columns_that_cannot_move_are_all_named() -> None:
-    with pytest.raises(InputError, match="incme.*income") as wrong:
+    with pytest.raises(InputError, match=r"incme.*income") as wrong:
         attack_columns(as_subject(lambda rows: rows["age"] / 100), loans(), np.ones(300), ["incme", "job"], loans())
     assert "job" in str(wrong.value)

@@ -61,8 +61,8 @@ class AdversarialOptions(Declared):
 
     attack: bool = setting(False, "Whether rows are attacked: moved so that the model decides wrongly.")
     attack_budget: float | None = setting(
-        None, "How far an attack moves a row, as a share of the range of its numbers; without, 8/255 for each number, 0.5 "
-        "in Euclidean length, and 0.05 for columns of a table.", above=0,
+        None, "How far an attack moves a row, as a share of the range of its numbers; without, 8/255 for each number, "
+        "0.5 in Euclidean length, and 0.05 for columns of a table.", above=0,
     )  # fmt: skip
     attack_norm: Literal["linf", "l2"] = setting(
         "linf", "How a move is measured: by its greatest number (linf) or its Euclidean length (l2)."
@@ -85,12 +85,27 @@ def asked_for(evidence: Evidence) -> bool:
 def adversarial(evidence: Evidence) -> Statement:
     """State robust accuracy under attacks within a budget, for each group, and whether the attacks can be trusted."""
     own = evidence.options.of(AdversarialOptions)
+    if (never := _never(evidence, own)) is not None:
+        return never
+    rows = _drawn(evidence, own.attack_rows)
+    found = _attacked(evidence, evidence.subject, rows)
+    findings = list(_stated(evidence, rows, found))
+    if evidence.original is not None and evidence.original.facts.get("kind") != "predictions":
+        findings += _beside_original(evidence, rows, found, evidence.original)
+    return Statement(tuple(findings), sentences(*_words(evidence, rows, found)))
+
+
+def _never(evidence: Evidence, own: AdversarialOptions) -> Statement | None:
+    """Return why nothing can be attacked; None where it can."""
     if evidence.subject.facts.get("kind") == "predictions":
         return not_applicable("Predictions were given without a model, which would be asked about moved rows.")
-    if evidence.spared:
-        return not_applicable(SPARED)
     if evidence.data.frequency is not None:
         return not_applicable("Rows that stand for several cannot be moved one by one.")
+    return not_applicable(SPARED) if evidence.spared else _never_such(evidence, own)
+
+
+def _never_such(evidence: Evidence, own: AdversarialOptions) -> Statement | None:
+    """Return why inputs of this kind cannot be attacked; None where they can."""
     if evidence.reads not in ("arrays", "table"):
         reads = evidence.reads
         return not_applicable("The model reads {inputs}; attacks move numbers of arrays or tables.", inputs=reads)
@@ -100,12 +115,7 @@ def adversarial(evidence: Evidence) -> Statement:
         return not_applicable(
             "The gradients of this model cannot be had, and the search without them is about linf alone."
         )
-    rows = _drawn(evidence, own.attack_rows)
-    found = _attacked(evidence, evidence.subject, rows)
-    findings = list(_stated(evidence, rows, found))
-    if evidence.original is not None and evidence.original.facts.get("kind") != "predictions":
-        findings += _beside_original(evidence, rows, found, evidence.original)
-    return Statement(tuple(findings), sentences(*_words(evidence, rows, found)))
+    return None
 
 
 def _has_gradients(evidence: Evidence) -> bool:
@@ -218,9 +228,9 @@ def _of_groups(
     level = evidence.options.level
     for grouping in (None, *evidence.groupings):
         share = _told(replace(_share(evidence, grouping, rows, marks), metric=metric), found)
-        yield from values(NAME, metric, share, grouping, level, **qualifiers)
+        yield from values(NAME, metric, share, grouping, level, "share", **qualifiers)
         if grouping is not None:
-            yield from between(NAME, metric, share, HOWS[metric], grouping, level, **qualifiers)
+            yield from between(NAME, metric, share, HOWS[metric], grouping, level, "share", **qualifiers)
 
 
 def _share(evidence: Evidence, grouping: Grouping | None, rows: NDArray[np.intp], marks: Marks) -> Measured:

@@ -169,8 +169,10 @@ def _shares(
     level, one = evidence.options.level, np.ones(len(rows), dtype=np.int8)
     tally = Tally.count(one, flipped.astype(np.int8), grouping.codes[rows], len(grouping), **_worth(evidence, rows))
     found = replace(measure("accuracy", tally, level), metric="proxy_flip_rate")
-    yield from values(NAME, "proxy_flip_rate", found, grouping, level, **qualifiers)
-    yield from between(NAME, "proxy_flip_rate", found, ("difference", "group_max"), grouping, level, **qualifiers)
+    yield from values(NAME, "proxy_flip_rate", found, grouping, level, "share", **qualifiers)
+    yield from between(
+        NAME, "proxy_flip_rate", found, ("difference", "group_max"), grouping, level, "share", **qualifiers
+    )
 
 
 def _changes(evidence: Evidence, grouping: Grouping, swaps: Sequence[_Swapped]) -> Iterator[Finding]:
@@ -197,7 +199,7 @@ def _beside_original(
         joint = JointTally.count(one, old, new, each.codes[rows], len(each), **_worth(evidence, rows))
         found = replace(measure_change("accuracy", joint, level), metric="proxy_flip_rate_change")
         qualifiers = {"of": "original"} | ({} if each == grouping else {"swap": grouping.columns[0]})
-        yield from values(NAME, "proxy_flip_rate_change", found, each, level, **qualifiers)
+        yield from values(NAME, "proxy_flip_rate_change", found, each, level, "share", **qualifiers)
 
 
 AUDIT: Final = Audit(

@@ -97,7 +97,14 @@ def _rates(data: EvaluationSet, said: Predictions, level: float) -> dict[str, Ca
 
     def area(codes: Any, groups: int) -> Measured:
         return roc_auc(
-            said.y_true, said.y_score, codes, groups, level, weight=weight, clusters=clusters, frequency=None
+            said.y_true,
+            np.asarray(said.y_score),
+            codes,
+            groups,
+            level,
+            weight=weight,
+            clusters=clusters,
+            frequency=None,
         )
 
     scored = data.task == "binary" and said.y_score is not None

@@ -84,7 +84,7 @@ def _falls(evidence: Evidence, table: pd.DataFrame, feature: str, way: str) -> N
     worst = np.zeros(len(table))
     for value in grid if way == "increase" else grid[::-1]:
         changed = table.copy()
-        changed[feature] = np.full(len(table), value).astype(kind)
+        changed[feature] = np.full(len(table), value).astype(cast("np.dtype[np.generic]", kind))
         scores = np.asarray(evidence.subject.predict(changed), dtype=np.float64)
         best = np.maximum(best, scores)
         worst = np.maximum(worst, best - scores)

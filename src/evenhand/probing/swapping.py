@@ -85,7 +85,8 @@ def as_another_group(
 def _ranked(values: pd.Series, order: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return numbers that order a column: its own, or the means of `order` over each category; missing ones last."""
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        return np.nan_to_num(values.to_numpy(dtype=np.float64, na_value=np.nan), nan=np.inf, posinf=np.inf)
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.asarray(np.where(np.isnan(numbers), np.inf, numbers))
     codes, known = pd.factorize(values, use_na_sentinel=False)
     means = np.bincount(codes, weights=order, minlength=len(known)) / np.bincount(codes, minlength=len(known))
     return np.asarray(np.lexsort((np.arange(len(known)), means)).argsort()[codes], dtype=np.float64)

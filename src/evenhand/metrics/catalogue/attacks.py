@@ -20,7 +20,7 @@ ATTACKS: Final = (
         "Madry et al. (2018), ICLR", example="202 / 500 = 0.404"),
     Metric("robust_accuracy_change", "Robust accuracy change", "score", "higher_is_better",
         "robust accuracy of the model - robust accuracy of the original, each attacked itself",
-        "How much robust accuracy the compressed model has more (or less, below 0) than the original, on the same rows.",
+        "How much robust accuracy the compressed model has more (below 0: less) than the original, on the same rows.",
         "A compressed model whose gradients are hidden seems more robust than it is.",
         "Gorsline, Smith and Merkel (2021), GLSVLSI", example="0.55 - 0.58 = -0.03", lowest=-1.0),
     Metric("transfer_accuracy", "Accuracy under attacks on the original", "score", "higher_is_better",
@@ -30,13 +30,14 @@ ATTACKS: Final = (
         "Papernot, McDaniel and Goodfellow (2016)", example="320 / 500 = 0.64"),
     Metric("attack_unreliable", "Attacks that cannot be trusted", "statement", "lower_is_better",
         "1 where a check of the attacks fails, else 0",
-        "Whether many steps do less than one, a step less than noise, gradients less than a search without them, or an "
-        "attack without a bound leaves decisions standing: gradients are then hidden, and robust accuracy means nothing.",
+        "Whether many steps do less than one, a step less than noise, gradients less than a search without them, or "
+        "an attack without a bound leaves decisions standing: then gradients are hidden, and robust accuracy means "
+        "nothing.",
         "0 is no proof that no stronger attack exists.", "Athalye, Carlini and Wagner (2018), ICML"),
     Metric("proxy_flip_rate", "Decisions that depend on the group or its proxies", "score", "lower_is_better",
         "rows decided otherwise with the values of another group in the sensitive column and its proxies / rows",
-        "The share of a group whose decision changes when it has another group's value, and its proxies the values at the "
-        "same place in that group.",
+        "The share of a group whose decision changes when it has another group's value, and its proxies the values "
+        "at the same place in that group.",
         "Proxies that were not declared stay as they were; a declared one may have an honest part, too.",
         "Kusner et al. (2017), NeurIPS, for the question; Plecko and Meinshausen (2020), JMLR 21, for quantiles",
         example="24 / 200 = 0.12"),
@@ -49,7 +50,8 @@ ATTACKS: Final = (
     Metric("proxy_flip_rate_change", "Change of decisions that depend on the group or its proxies", "score",
         "lower_is_better", "proxy flip rate of the model - that of the original, on the same rows",
         "How many more decisions depend on the group or its proxies than those of the original model did.",
-        "Two rates can be alike and be about other rows.", "Kusner et al. (2017), NeurIPS", example="0.14 - 0.12 = 0.02",
+        "Two rates can be alike and be about other rows.", "Kusner et al. (2017), NeurIPS",
+        example="0.14 - 0.12 = 0.02",
         lowest=-1.0),
     Metric("monotonicity_violations", "Scores that move the wrong way", "score", "lower_is_better",
         "rows whose score moves against the declared direction somewhere along the grid / rows",

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from evenhand.probing.attacks.threat import Threat, threat_of
 
 __all__ = [
-    "Attacked", "Gradients", "Threat", "answers_of", "attack", "attack_columns", "gradients_of", "search_squares", "threat_of",
+    "Attacked", "Gradients", "Threat", "answers_of", "attack", "attack_columns", "gradients_of", "search_squares",
+    "threat_of",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
-    "answers": "answers_of", "attacking": "Attacked attack", "columns": "attack_columns", "reaching": "Gradients gradients_of",
-    "square": "search_squares", "threat": "Threat threat_of",
+    "answers": "answers_of", "attacking": "Attacked attack", "columns": "attack_columns",
+    "reaching": "Gradients gradients_of", "square": "search_squares", "threat": "Threat threat_of",
 })  # fmt: skip

@@ -163,9 +163,9 @@ class Found:
 def doubts(right: Mapping[str, Marks], gradients: bool) -> Iterator[str]:
     """Yield why attacks are weaker than they can be, beyond the error of so many rows."""
     for (strong, weak), sentence in WEAKER.items():
-        if strong in right and weak in right and (strong != "square" or not gradients):
-            if _beyond(right[strong], right[weak]):
-                yield sentence
+        known = strong in right and weak in right and (strong != "square" or not gradients)
+        if known and _beyond(right[strong], right[weak]):
+            yield sentence
     if gradients and "square" in right:
         before = right["none"] & right["noise"] & right["fgsm"] & right["pgd"]
         turned, rows = int((before & ~right["square"]).sum()), int(right["none"].sum())

@@ -58,7 +58,7 @@ def noise(rows: NDArray[Any], threat: Threat, seed: int) -> NDArray[Any]:
 
 def _unit(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
     flat = drawn.reshape(len(drawn), -1)
-    return (flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-30)).reshape(drawn.shape)
+    return np.asarray((flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-30)).reshape(drawn.shape))
 
 
 def fgsm(model: Gradients, rows: NDArray[Any], truth: NDArray[Any], threat: Threat) -> NDArray[Any]:
@@ -230,8 +230,10 @@ def _gradient(
 
 def _direction(slope: torch.Tensor, threat: Threat) -> torch.Tensor:
     """Return the steepest way up: the signs, or the gradient in unit length."""
+    import torch
+
     if threat.norm == "linf":
-        return slope.sign()
+        return torch.sign(slope)
     size = slope.flatten(1).norm(dim=1).clamp_min(1e-30).reshape(-1, *[1] * (slope.ndim - 1))
     return slope / size
 

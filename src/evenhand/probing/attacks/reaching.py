@@ -75,10 +75,9 @@ def _trained(subject: Any) -> Gradients | None:
         return None
     import torch
 
-    mean, scale = (
-        torch.as_tensor(np.asarray(getattr(preparing, name), dtype=np.float32)) for name in ("mean", "scale")
-    )
-    shape = tuple(preparing.shape)
+    said: Any = preparing
+    mean, scale = (torch.as_tensor(np.asarray(part, dtype=np.float32)) for part in (said.mean, said.scale))
+    shape = tuple(said.shape)
     module = _frozen(network)
     cut = float(subject.threshold)
 
