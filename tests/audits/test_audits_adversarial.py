@@ -81,10 +81,7 @@ def test_no_limit_rests_on_a_model_that_hides_its_gradients(tmp_path: Any) -> No
     assert record["robust_accuracy"].uncovered
     assert record["robust_accuracy_difference[site]"].uncovered
     place = tmp_path / "policy.toml"
-    place.write_text("[limits]
-robust_accuracy = { at_least = 0.1 }
-attack_unreliable = { at_most = 0 }
-")
+    place.write_text("[limits]\nrobust_accuracy = { at_least = 0.1 }\nattack_unreliable = { at_most = 0 }\n")
     verdict = eh.judge(record, load_policy(place))
     status = {str(judgement.key): judgement.status for judgement in verdict.judgements}
     assert status["robust_accuracy"] == "undecided"
