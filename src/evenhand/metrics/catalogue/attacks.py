@@ -26,7 +26,7 @@ ATTACKS: Final = (
     Metric("transfer_accuracy", "Accuracy under attacks on the original", "score", "higher_is_better",
         "rows decided rightly after the attacks on the original / attacked rows",
         "The share of rows that the compressed model decides rightly when they are moved to mislead the original.",
-        "It is above robust accuracy wherever the two models differ, and says nothing of attacks on the model itself.",
+        "It is mostly above robust accuracy where the two models differ, and says nothing of attacks on the model.",
         "Papernot, McDaniel and Goodfellow (2016)", example="320 / 500 = 0.64"),
     Metric("attack_unreliable", "Attacks that cannot be trusted", "statement", "lower_is_better",
         "1 where a check of the attacks fails, else 0",

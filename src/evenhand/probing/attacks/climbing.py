@@ -235,7 +235,7 @@ def _direction(slope: torch.Tensor, threat: Threat) -> torch.Tensor:
     if threat.norm == "linf":
         return torch.sign(slope)
     size = slope.flatten(1).norm(dim=1).clamp_min(1e-30).reshape(-1, *[1] * (slope.ndim - 1))
-    return slope / size
+    return torch.as_tensor(slope / size)
 
 
 def _cross_entropy(scores: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:

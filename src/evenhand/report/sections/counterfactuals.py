@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from evenhand.report.sections.judged import Judged
 
 TITLE: Final = message("What if: another group, another value")
-FLIPS: Final = message("Most decisions change for {group}, given the values of another group: {share}.")
+FLIPS: Final = message("Given the values of another group, {share} of the decisions about {group} change.")
 FALLS: Final = message("Scores move against the declared direction in {share} of the rows for {feature}.")
 STRAIGHT: Final = message("No score moves against a declared direction.")
 UNSEEN: Final = message("Proxies that were not declared stay as they are, and are not seen here.")
@@ -42,7 +42,7 @@ def changed(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         blocks.append(figure("proxy-flips", title, [judged.row(paired(f.key.group), f) for f in flips], digits=3))
     changes = [f for f in swapped if f.key.metric == "proxy_swap_change"]
     if changes:
-        title = message("Favourable decisions that a group would have more (or fewer) of, as another")
+        title = message("How many more (below 0: fewer) favourable decisions a group would have as another")
         blocks.append(figure("proxy-swaps", title, [judged.row(_swap(f), f) for f in changes], digits=3))
     against = [f for f in moved if f.key.metric == "monotonicity_violations"]
     if against:
