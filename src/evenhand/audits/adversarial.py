@@ -90,8 +90,8 @@ def adversarial(evidence: Evidence) -> Statement:
     rows = _drawn(evidence, own.attack_rows)
     found = _attacked(evidence, evidence.subject, rows)
     findings = list(_stated(evidence, rows, found))
-    if evidence.original is not None and evidence.original.facts.get("kind") != "predictions":
-        findings += _beside_original(evidence, rows, found, evidence.original)
+    if (original := evidence.original) is not None and _alike(evidence, original):
+        findings += _beside_original(evidence, rows, found, original)
     return Statement(tuple(findings), sentences(*_words(evidence, rows, found)))
 
 
@@ -116,6 +116,13 @@ def _never_such(evidence: Evidence, own: AdversarialOptions) -> Statement | None
             "The gradients of this model cannot be had, and the search without them is about linf alone."
         )
     return None
+
+
+def _alike(evidence: Evidence, original: Subject) -> bool:
+    """Return whether the original can be attacked in the same way: it is a model that reads the same inputs."""
+    from evenhand.evidence.predictions import reads
+
+    return original.facts.get("kind") != "predictions" and reads(original, evidence.data) == evidence.reads
 
 
 def _has_gradients(evidence: Evidence) -> bool:

@@ -32,6 +32,23 @@ def answers_of(subject: Subject, several: bool) -> Answer:
         A model that reads arrays.
     several : bool
         Whether the label has several classes, whose scores it gives.
+
+    Returns
+    -------
+    callable
+        From rows (n, ...) and their truth (n,) to whether each is decided rightly, and by what margin.
+
+    Raises
+    ------
+    ModelError
+        When it is asked and gives no finite score of each row.
+
+    Examples
+    --------
+    >>> from evenhand.subjects import as_subject
+    >>> mean = answers_of(as_subject(lambda rows: rows.mean(axis=1)), several=False)
+    >>> mean(np.array([[0.25, 0.5], [1.0, 1.0]]), np.array([1, 1]))[0].tolist()
+    [False, True]
     """
 
     def answer(rows: NDArray[Any], truth: NDArray[Any]) -> tuple[Marks, Floats]:
