@@ -71,7 +71,7 @@ ATTACKS: Final = (
     Metric("domain_roc_auc", "ROC AUC in a domain", "score", "higher_is_better",
         "P(score of a positive > score of a negative) + half of P(equal), among the rows of the domain",
         "How well scores rank the rows of one domain.", "It is about ranking, not about the threshold that is used.",
-        "DeLong et al. (1988), Biometrics 44"),
+        "DeLong et al. (1988), Biometrics 44", example="0.9, 0.4 > 0.7, 0.2: 3 / 4 = 0.75"),
     Metric("left_out_accuracy", "Accuracy in a domain that was left out", "score", "higher_is_better",
         "rows of the domain decided rightly by a model fitted without it / rows of the domain",
         "The accuracy on a domain of the same model fitted again without that domain's rows.",
