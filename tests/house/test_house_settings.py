@@ -47,6 +47,8 @@ SAID: dict[str, tuple[object, list[str]]] = {
     "cohorts": ({"old": "age >= 60"}, ["old=age >= 60"]),
     "feature_words": ({"dti": "debts"}, ["dti=debts"]),
     "actionable": ({"income": "increase", "job": "any"}, ["income=increase", "job"]),
+    "counterfactual": ({"sex": ("job", "hours")}, ["sex=job,hours"]),
+    "monotone": ({"income": "increase", "debt": "decrease"}, ["income", "debt=decrease"]),
     "group_shares": ({"race": {"a": 0.2, "b": 0.8}}, ["race={a=0.2, b=0.8}"]),
     "group_errors": ({"race": {"a": {"a": 0.9, "b": 0.1}}}, ["race={a={a=0.9, b=0.1}}"]),
     "synonyms": ({"film": ("movie", "picture")}, ["film=movie,picture"]),

@@ -31,7 +31,11 @@
 - `compression`: what compression changed, and for whom
 - `training`: how the model was trained, and what that cost
 - `group_names`: groups whose names look alike
-- `data_quality`: copies of the label, repeated rows and people, and what else may be wrong with the rows.
+- `data_quality`: copies of the label, repeated rows and people, and what else may be wrong with the rows
+- `adversarial`: how many right decisions an attack within a budget turns
+- `counterfactual`: decisions about rows as if they, and their proxies, were of another group
+- `monotonicity`: scores that move against a declared direction
+- `generalization`: rows the model was fitted on against others, and each domain.
 """
 
 from __future__ import annotations

@@ -86,6 +86,19 @@ class AuditSettings(RoleSettings, total=False):
     label_errors: bool
     annotators: str | Sequence[str]
     votes: str | Sequence[str]
+    attack: bool
+    attack_budget: float | None
+    attack_norm: Literal["linf", "l2"]
+    attack_rows: int
+    attack_queries: int
+    attack_columns: str | Sequence[str]
+    counterfactual: Mapping[str, str | Sequence[str]]
+    counterfactual_rows: int
+    monotone: Mapping[str, str]
+    monotone_rows: int
+    monotone_points: int
+    domains: str | Sequence[str]
+    leave_out: bool
 
 
 ROLES: Final = frozenset({*RoleSettings.__annotations__, "name"} - {*SAID})

@@ -21,6 +21,7 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
             "uncertainty",
             "compression", "training", "group_names",
             "data_quality",
+            "adversarial", "counterfactual", "monotonicity", "generalization",
         )
     },
 )  # fmt: skip

@@ -60,7 +60,7 @@ def ask_module(module: nn.Module, prepared: object, name: str) -> NDArray[np.gen
 
     try:
         with _evaluating(module), torch.inference_mode():
-            said = _one_tensor(module(_tensor(module, prepared)), name)
+            said = one_tensor(module(_tensor(module, prepared)), name)
             return _array(said, name)
     except ModelError:
         raise
@@ -95,7 +95,7 @@ def _tensor(module: nn.Module, prepared: object) -> object:
     return given.to(place, number_type(module) if given.is_floating_point() else given.dtype)
 
 
-def _one_tensor(said: object, name: str) -> torch.Tensor:
+def one_tensor(said: object, name: str) -> torch.Tensor:
     """Return the tensor of an output: itself, the only one of a tuple or mapping, or that named `logits`."""
     import torch
 

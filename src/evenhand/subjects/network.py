@@ -61,6 +61,11 @@ class NetworkSubject(ABC):
         return twin
 
     @property
+    def says(self) -> NetworkOutput:
+        """What its output is, as declared."""
+        return self._says
+
+    @property
     def score_kind(self) -> ScoreKind:
         """As declared; decisions where the last prediction was of whole numbers."""
         return self._says.score_kind

@@ -38,6 +38,11 @@ class NetworkOutput:
         self.score_kind: ScoreKind = "ranking" if output == "ranking" else "probability"
         self._turned = False
 
+    @property
+    def turned(self) -> bool:
+        """Whether it is the score of the class that is not the positive one."""
+        return self._turned
+
     def bound(self, target: Target) -> NetworkOutput:
         """Return the output for a label of two classes.
 

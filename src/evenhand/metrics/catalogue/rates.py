@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from evenhand.metrics.catalogue.attacks import ATTACKS
 from evenhand.metrics.catalogue.compression import COMPRESSION
 from evenhand.metrics.catalogue.confusion import RATES
 from evenhand.metrics.catalogue.entry import Cells, Metric
@@ -96,7 +97,7 @@ METRICS: Final[dict[str, Metric]] = {
     metric.name: metric
     for metric in (
         *RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *EXPLAINING, *RELIANCE, *SITUATIONS, *TRAINING,
-        *PRIVACY, *ROBUSTNESS, *UNCERTAINTY, *TABLES,
+        *PRIVACY, *ROBUSTNESS, *UNCERTAINTY, *ATTACKS, *TABLES,
     )
 }  # fmt: skip
 """Every metric by its canonical name."""

@@ -9,7 +9,7 @@ from evenhand.metrics.catalogue.entry import Metric
 ESTIMATE: Final = "Where the machine has no meter, 15 W a core are assumed; the note says which."
 
 TRAINING: Final = (
-    Metric("generalization_gap", "Overfitting: training less evaluation", "statement", "lower_is_better",
+    Metric("generalization_gap", "Overfitting: training less evaluation", "score", "lower_is_better",
         "rate on training rows - rate on evaluation rows",
         "How much better the model does on the rows it was fitted on than on those it is audited on.",
         "A gap is no proof of harm: a model may overfit and still be the best there is; nor is 0 proof of a good one.",

@@ -26,6 +26,7 @@ SECTIONS: Final[Catalogue[Section]] = Catalogue(
             "words",
             "reliance", "identity", "scenarios", "refusals", "privacy", "robustness", "uncertainty", "compression",
             "training", "drift", "baseline", "controls", "provenance", "limitations", "sign_off",
+            "adversarial", "counterfactuals", "generalization",
         )
     },
 )  # fmt: skip

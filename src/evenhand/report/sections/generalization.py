@@ -1,0 +1,94 @@
+"""Rows the model was fitted on beside others, for each group, and each declared domain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from evenhand.messages import joined, message, sentences
+from evenhand.metrics import describe
+from evenhand.report.drawings import table
+from evenhand.report.figures.findings import figure
+from evenhand.report.numbers import cut, in_percent, with_interval
+from evenhand.report.sections.answering import Answer, answered
+from evenhand.report.sections.facts import excludes_zero, paired, whom
+from evenhand.report.sections.reasons import reasons
+from evenhand.report.sections.section import CHANGES, Section
+from evenhand.report.view import OPENING, Block, Part
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord, Finding
+    from evenhand.report.sections.judged import Judged
+
+TITLE: Final = message("Other rows, other domains")
+OVERFITTED: Final = message("The model does better on rows it was fitted on, beyond chance, for {groups}.")
+ALIKE: Final = message("No group is shown to be done better on rows that the model was fitted on.")
+WORST: Final = message("The domain with the least accuracy is {domain}: {share}.")
+UNSEEN: Final = message("Domains that no row is of are not seen here.")
+
+
+def generalized(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Return the part about fitted rows and domains; nothing where neither was given."""
+    found = record.of_audit("generalization")
+    if not found:
+        return ()
+    blocks: list[Block] = []
+    for rate in dict.fromkeys(f.key.qualifier("rate") for f in found if f.key.metric == "generalization_gap"):
+        rows = [f for f in found if f.key.metric == "generalization_gap" and f.key.qualifier("rate") == rate]
+        title = message("{rate} on fitted rows less that on evaluation rows", rate=describe(rate or "").label)
+        blocks.append(figure(f"fitted-{rate}", title, [judged.row(whom(f), f) for f in rows], digits=3))
+    for column in dict.fromkeys(f.key.columns[0] for f in found if f.key.metric == "domain_accuracy"):
+        rows = [f for f in found if f.key.metric == "domain_accuracy" and f.key.columns == (column,)]
+        title = message("Accuracy in each domain: {column}", column=cut(column, 40))
+        name = f"domains-{len(blocks)}"
+        blocks.append(figure(name, title, [judged.row(paired(f.key.group), f) for f in rows], digits=3))
+        left = [f for f in found if f.key.metric == "left_out_accuracy_change" and f.key.columns == (column,)]
+        if left:
+            title = message("Accuracy lost (below 0) in a domain when the model is fitted without it")
+            drawn = [judged.row(paired(f.key.group), f) for f in left]
+            blocks.append(figure(f"left-out-{len(blocks)}", title, drawn, digits=3))
+    blocks += _others(found)
+    domains = any(f.key.metric == "domain_accuracy" for f in found)
+    said = (*reasons(record, "generalization"), *((UNSEEN,) if domains else ()))
+    return (Part("generalization", TITLE, said, tuple(blocks)),)
+
+
+SHOWN: Final = ("generalization_gap", "domain_accuracy", "left_out_accuracy_change")
+
+
+def _others(found: tuple[Finding, ...]) -> tuple[Block, ...]:
+    """Return the table of gaps between groups and domains, and of ranking."""
+    cells = (
+        (describe(f.key.metric).label, _where(f), with_interval(f, 3), f"{f.support:,}")
+        for f in found
+        if f.key.metric not in SHOWN and "_group_" not in f.key.metric
+    )
+    head = (message("metric"), message("group"), message("estimate and interval"), message("rows"))
+    return table("generalization-table", message("Gaps and other rates"), head, cells, {2, 3}, 60, folded=True)
+
+
+def _where(finding: Finding) -> str:
+    rate = finding.key.qualifier("rate")
+    groups = paired(finding.key.group) or ", ".join(finding.key.columns)
+    return cut(joined(", ", filter(None, (describe(rate).label if rate else "", groups))), 60)
+
+
+def answer(record: AuditRecord, judged: Judged) -> Answer:
+    """Name the groups that overfitting shows in, and the worst domain."""
+    found = record.of_audit("generalization")
+    made = answered(judged, found, "")
+    gaps = [f for f in found if f.key.metric == "generalization_gap"]
+    over = [f for f in gaps if excludes_zero(f) and (f.estimate or 0.0) > 0]
+    said, notable = [made.sentence], bool(over)
+    if over:
+        groups = dict.fromkeys(whom(f) for f in over)
+        said.append(message(OVERFITTED, groups=cut(joined("; ", groups), 300)))
+    elif gaps:
+        said.append(ALIKE)
+    domains = [f for f in found if f.key.metric == "domain_accuracy" and f.estimate is not None]
+    if domains:
+        least = min(domains, key=lambda f: f.estimate or 0.0)
+        said.append(message(WORST, domain=cut(whom(least), 60), share=in_percent(least)))
+    return Answer(sentences(*said), made.state if made.state in OPENING or not notable else "notable")
+
+
+SECTION: Final = Section("generalization", TITLE, ("generalization",), 930, generalized, theme=CHANGES, answer=answer)

@@ -1,0 +1,160 @@
+"""Fitted rows beside others, for each group, and domains: overfitting is found where it is, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import evenhand as eh
+from evenhand.errors import InputError
+
+
+def rows(n: int, seed: int, sites: str = "xyz") -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame(
+        {"sex": rng.choice(["f", "m"], n), "site": rng.choice(list(sites), n), "income": rng.normal(0, 1, n)}
+    )
+    table["number"] = np.arange(n) + 10_000 * seed
+    table["paid"] = (table["income"] + rng.normal(0, 1, n) > 0).astype(int)
+    return table
+
+
+ROLES: dict[str, Any] = {"label": "paid", "sensitive_features": ["sex"], "exclude": ["site"], "use_sensitive": True}
+
+
+class Remembers:
+    """Knows the label of each woman it was fitted on, and decides about all others by their income."""
+
+    def __init__(self, known: pd.DataFrame) -> None:
+        women = known[known["sex"] == "f"]
+        self.labels = dict(zip(women["number"], women["paid"], strict=True))
+
+    def __call__(self, table: pd.DataFrame) -> np.ndarray:
+        scores = 1 / (1 + np.exp(-table["income"]))
+        told = table["number"].map(self.labels)
+        return np.asarray(np.where(told.isna(), scores, told.fillna(0) * 0.98 + 0.01))
+
+
+def test_overfitting_to_one_group_is_found_in_it_alone() -> None:
+    members, table = rows(1_500, 1), rows(1_500, 2)
+    record = eh.audit(Remembers(members), table, members=members, audits=["generalization"], **ROLES)
+    for rate, least in (("accuracy", 0.15), ("roc_auc", 0.1)):
+        women, men = (record[f"generalization_gap[sex={sex};rate={rate}]"] for sex in "fm")
+        assert women.interval is not None
+        assert (women.interval.low or 0) > least
+        assert men.interval is not None
+        assert (men.interval.low or 0) < 0 < (men.interval.high or 0)
+        gap = record[f"generalization_gap_difference[sex;rate={rate}]"].interval
+        assert gap is not None
+        assert (gap.low or 0) > 0.05
+    assert "beyond chance, for" in eh.render(record)
+
+
+def test_a_group_without_fitted_rows_has_no_gap_and_is_named() -> None:
+    members = rows(400, 1)
+    record = eh.audit(
+        Remembers(members), rows(400, 2), members=members[members["sex"] == "f"], audits=["generalization"], **ROLES
+    )
+    men = record["generalization_gap[sex=m;rate=accuracy]"]
+    assert men.estimate is None
+    assert "None of the rows" in men.undefined
+    assert record["generalization_gap_difference[sex;rate=accuracy]"].estimate is None
+
+
+def test_a_bad_domain_is_the_worst_and_need_not_be_sensitive() -> None:
+    table = rows(3_000, 3)
+
+    def score(batch: pd.DataFrame) -> np.ndarray:
+        far = table.loc[batch.index, "site"] == "z"
+        return np.asarray(1 / (1 + np.exp(np.where(far, 1, -1) * batch["income"])))
+
+    record = eh.audit(score, table, domains="site", audits=["generalization"], **ROLES)
+    worst = record["domain_accuracy_difference[site]"]
+    assert worst.groups[0].group == "z"
+    assert worst.interval is not None
+    assert (worst.interval.low or 0) > 0.3
+    assert (record["domain_roc_auc[site=z]"].estimate or 1) < 0.3
+    assert "site=z" in eh.render(record)
+
+
+def test_equal_domains_pass_at_the_stated_rate() -> None:
+    """The low end is above 0 in at most 2.5 % of audits of five equal domains, but for chance."""
+    above = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        table = pd.DataFrame({"site": rng.integers(0, 5, 300), "p": rng.uniform(0, 1, 300)})
+        table["y"] = (rng.random(300) < 0.5).astype(int)
+        record = eh.audit(lambda batch: batch["p"], table, label="y", audits=["generalization"], domains="site")
+        gap = record["domain_accuracy_difference[site]"].interval
+        above += gap is not None and (gap.low or 0) > 0
+    assert above <= 5, "2.5 % of 40 are 1; more than 5 has a chance below .001"
+
+
+def test_a_domain_is_left_out_where_the_model_can_be_fitted_again() -> None:
+    members, table = rows(900, 4), rows(900, 5)
+
+    class Refits:
+        """By site, a model remembers whether income is good; a site that it never saw it takes for the reverse."""
+
+        name, threshold, score_kind, reads = "refits", 0.5, "probability", "table"
+
+        def __init__(self, sites: set[str]) -> None:
+            self.sites = sites
+
+        @property
+        def facts(self) -> dict[str, Any]:
+            return {"kind": "test", "features": ["income", "site"]}
+
+        def predict(self, batch: pd.DataFrame) -> np.ndarray:
+            sign = np.where(batch["site"].isin(self.sites), 1, -1)
+            return np.asarray(1 / (1 + np.exp(-sign * batch["income"])))
+
+        def refit(self, data: eh.EvaluationSet, seed: int) -> Refits:
+            return Refits(set(data.table["site"]))
+
+    roles = {"label": "paid", "sensitive_features": ["sex"]}
+    record = eh.audit(
+        Refits(set("xyz")),
+        table,
+        members=members,
+        domains="site",
+        leave_out=True,
+        audits=["generalization"],
+        **roles,  # type: ignore[arg-type]
+    )
+    for site in "xyz":
+        change = record[f"left_out_accuracy_change[site={site}]"].interval
+        assert change is not None
+        assert (change.high or 0) < -0.3
+        kept, left = (
+            record[f"domain_accuracy[site={site}]"].estimate,
+            record[f"left_out_accuracy[site={site}]"].estimate,
+        )
+        assert kept == pytest.approx(1 - (left or 0), abs=0.02)
+    unable = eh.audit(
+        lambda batch: 1 / (1 + np.exp(-batch["income"])), table, members=members, domains="site", leave_out=True,
+        audits=["generalization"], **roles,  # type: ignore[arg-type]
+    )  # fmt: skip
+    assert "cannot be fitted again" in next(s.reason for s in unable.sections)
+
+
+def test_what_the_training_audit_states_is_not_stated_twice() -> None:
+    pytest.importorskip("torch")
+    from evenhand.training import TrainingConfig, fit
+
+    members = eh.read_evaluation_set(rows(300, 6), **ROLES)
+    model = fit(members, config=TrainingConfig(epochs=2, hidden=(4,)))
+    record = eh.audit(model, rows(300, 7), members=rows(300, 6), audits=["generalization", "training"], **ROLES)
+    keys = [f.name for f in record.findings if f.key.metric == "generalization_gap"]
+    assert len(keys) == len(set(keys))
+    whole = record["generalization_gap[;rate=accuracy]"]
+    assert whole.audit == "training"
+    assert record["generalization_gap[sex=f;rate=accuracy]"].audit == "generalization"
+
+
+def test_a_domain_that_is_no_column_is_named() -> None:
+    with pytest.raises(InputError, match=r"sit.*site"):
+        eh.audit(lambda batch: batch["income"] * 0, rows(50, 8), audits=["generalization"], domains="sit", **ROLES)
