@@ -147,3 +147,21 @@ def test_the_page_says_first_what_withstands_and_first_of_all_that_it_cannot_be_
     )  # fmt: skip
     assert "The attacks cannot be trusted here" in eh.render(hidden)
     assert 'id="adversarial"' not in eh.render(eh.audit(linear(WEIGHTS), data, audits=["performance"]))
+
+
+def test_a_model_without_gradients_is_not_called_more_robust_than_its_twin_that_has_them() -> None:
+    """The same decisions, once as a module and once as a function: an attack on the module misleads both."""
+    data, _ = images()
+
+    def score(rows: np.ndarray) -> np.ndarray:
+        return np.asarray(1 / (1 + np.exp(-(rows.astype(np.float64) - 0.5) @ np.array(WEIGHTS))))
+
+    hidden = as_subject(score, reads="arrays", name="function")
+    record = eh.audit(
+        hidden, data, original=linear(WEIGHTS), audits=["adversarial"], attack_budget=0.05, attack_queries=3
+    )
+    change = record["robust_accuracy_change[;of=original]"].estimate
+    assert change == pytest.approx(0, abs=0.02)
+    assert record["robust_accuracy"].estimate == pytest.approx(
+        record["robust_accuracy[;of=original]"].estimate, abs=0.02
+    )

@@ -225,7 +225,11 @@ def test_the_same_seed_gives_the_same_attack(digits: tuple[Any, np.ndarray, np.n
 
 def test_a_search_works_on_the_decisions_alone_and_on_lines_of_numbers() -> None:
     rows = np.random.default_rng(0).uniform(0.55, 0.6, (30, 12))
-    hard = lambda asked, truth: of_two((asked.mean(axis=1) >= 0.5).astype(float), truth, 0.5)  # noqa: E731
+
+    def hard(asked: Any, truth: Any) -> tuple[Any, Any]:
+        found: tuple[Any, Any] = of_two((asked.mean(axis=1) >= 0.5).astype(float), truth, 0.5)
+        return found
+
     found = search_squares(hard, rows, np.ones(30, dtype=int), threat_of(rows, budget=0.3), 200, seed=0)
     assert hard(found, np.ones(30, dtype=int))[0].mean() < 0.2
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +33,7 @@ def reference(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     if not os.environ.get("EVENHAND_ATTACK_PEERS"):
         pytest.skip("EVENHAND_ATTACK_PEERS names no python with torchattacks")
     monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
-    import attacks
-
-    yield attacks
+    yield import_module("attacks")
     for name in ("attacks", "measuring"):
         sys.modules.pop(name, None)
 

@@ -52,7 +52,7 @@ HOWS: Final[Mapping[str, tuple[How, ...]]] = {
     "transfer_accuracy": ("difference",),
 }  # fmt: skip
 """How groups are compared."""
-METHODS: Final = ("none", "noise", "fgsm", "pgd", "square")
+METHODS: Final = ("none", "noise", "fgsm", "pgd", "square", "transfer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,17 @@ def adversarial(evidence: Evidence) -> Statement:
         return never
     rows = _drawn(evidence, own.attack_rows)
     found = _attacked(evidence, evidence.subject, rows)
-    findings = list(_stated(evidence, rows, found))
+    before = None
     if (original := evidence.original) is not None and _alike(evidence, original):
-        findings += _beside_original(evidence, rows, found, original)
+        before = _attacked(evidence, original, rows)
+        if evidence.reads == "arrays":  # what misleads one may mislead the other: both face both attacks
+            found, before = (
+                _transferred(evidence, rows, found, evidence.subject, before),
+                _transferred(evidence, rows, before, original, found),
+            )
+    findings = list(_stated(evidence, rows, found))
+    if before is not None:
+        findings += _beside_original(evidence, rows, found, before)
     return Statement(tuple(findings), sentences(*_words(evidence, rows, found)))
 
 
@@ -200,10 +208,10 @@ def _reliability(found: Attacked, **qualifiers: str) -> Finding:
 
 
 def _beside_original(
-    evidence: Evidence, rows: NDArray[np.intp], found: Attacked, original: Subject
+    evidence: Evidence, rows: NDArray[np.intp], found: Attacked, before: Attacked
 ) -> Iterator[Finding]:
-    """Yield robust accuracy against that of the original, each attacked itself, and under attacks on the original."""
-    before, level = _attacked(evidence, original, rows), evidence.options.level
+    """Yield robust accuracy against that of the original, and accuracy under attacks on the original."""
+    level = evidence.options.level
     yield from values(
         NAME, "robust_accuracy", _told(replace(_share(evidence, None, rows, before.standing), metric="robust_accuracy"),
         before), None, level, of="original",
@@ -216,16 +224,18 @@ def _beside_original(
         joint = JointTally.count(one, before.standing, found.standing, codes, groups, **_worth(evidence, rows))
         change = replace(measure_change("accuracy", joint, level), metric="robust_accuracy_change")
         yield from values(NAME, "robust_accuracy_change", _told(change, doubtful), grouping, level, of="original")
-    if evidence.reads == "arrays":
-        right = _right(evidence, before.moved, rows)
-        yield from _of_groups(evidence, "transfer_accuracy", rows, right, None, of="original")
+    if "transfer" in found.right:
+        yield from _of_groups(evidence, "transfer_accuracy", rows, found.right["transfer"], None, of="original")
 
 
-def _right(evidence: Evidence, moved: NDArray[Any], rows: NDArray[np.intp]) -> Marks:
-    """Return whether the subject decides moved rows rightly."""
+def _transferred(
+    evidence: Evidence, rows: NDArray[np.intp], found: Attacked, subject: Subject, other: Attacked
+) -> Attacked:
+    """Return what is known of a model with the attacks that were made for the other one, too."""
     from evenhand.probing.attacks import answers_of
 
-    return answers_of(evidence.subject, evidence.data.task == "multiclass")(moved, evidence.data.y_true[rows])[0]
+    right = answers_of(subject, evidence.data.task == "multiclass")(other.moved, evidence.data.y_true[rows])[0]
+    return replace(found, right={**found.right, "transfer": right & found.right["none"]})
 
 
 def _of_groups(

@@ -19,7 +19,7 @@ ATTACKS: Final = (
         "It is at most the accuracy: a model that is often wrong has little to lose.",
         "Madry et al. (2018), ICLR", example="202 / 500 = 0.404"),
     Metric("robust_accuracy_change", "Robust accuracy change", "score", "higher_is_better",
-        "robust accuracy of the model - robust accuracy of the original, each attacked itself",
+        "robust accuracy of the model - robust accuracy of the original, each under the attacks made for both",
         "How much robust accuracy the compressed model has more (below 0: less) than the original, on the same rows.",
         "A compressed model whose gradients are hidden seems more robust than it is.",
         "Gorsline, Smith and Merkel (2021), GLSVLSI", example="0.55 - 0.58 = -0.03", lowest=-1.0),

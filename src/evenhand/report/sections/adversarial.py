@@ -23,7 +23,7 @@ TITLE: Final = message("Attacks")
 NAMES: Final = {
     "none": message("as they are"), "noise": message("random noise of the same size"),
     "fgsm": message("one step along the gradient (FGSM)"), "pgd": message("20 steps from 5 starts (PGD)"),
-    "square": message("then a search by squares"),
+    "square": message("then a search by squares"), "transfer": message("attacks made for the original"),
 }  # fmt: skip
 ALONE: Final = message("a search by squares")
 KEPT: Final = message("Of the rows {clean} are decided rightly, and {robust} still are when each is attacked.")
