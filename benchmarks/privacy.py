@@ -48,8 +48,8 @@ def pipeline(table: pd.DataFrame, model: object) -> Any:
     """Return a model over all columns but the label, one-hot and scaled."""
     inputs = table.drop(columns="income")
     texts = list(inputs.select_dtypes(exclude="number").columns)
-    encode = make_column_transformer((OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32), texts),
-                                     remainder=StandardScaler())  # fmt: skip
+    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
+    encode = make_column_transformer((one_hot, texts), remainder=StandardScaler())
     return make_pipeline(encode, model)
 
 
