@@ -53,7 +53,8 @@ def test_nothing_found_is_said_as_a_bound_where_references_are_proxies(people: p
     record = record_of(lambda X: 1 / (1 + np.exp(-X["a"])), people, tmp_path)
     page = eh.render(record)
     said = part(page)
-    assert "The attack did not tell rows the model was fitted on from others" in page  # beside its heading, since it is folded
+    # beside its heading, since it is folded
+    assert "The attack did not tell rows the model was fitted on from others" in page
     assert "It is a lower bound, from proxy references." in page
     assert "Not seen: stronger attacks" in said
 
