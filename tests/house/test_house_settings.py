@@ -31,11 +31,7 @@ NO_FLAG = {
     ("split", "validation"): "The parts are taken in proportion of what --test-share leaves.",
     ("split", "seed"): "--seed of evenhand train is the seed of the split and of the fit.",
 }
-<<<<<<< HEAD
 PYTHON_ALONE = {"metrics", "others", "train_fn"}
-=======
-PYTHON_ALONE = {"metrics", "others"}
->>>>>>> uncertainty
 VERB = {"data": "audit", "split": "train", "train": "train", "audit": "audit"}
 SAID: dict[str, tuple[object, list[str]]] = {
     "network": ("wide_deep", ["wide_deep"]),

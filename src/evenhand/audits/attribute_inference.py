@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from evenhand.metrics.values.attacks import attack_auc
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from evenhand.data import Grouping, Inputs
@@ -72,7 +71,7 @@ def _tried(evidence: Evidence, pool: Pool, columns: tuple[str, ...], column: str
 
     level, rows, n = evidence.options.level, pool.rows, pool.attacked
     grouping = rows.grouping(column)
-    table = cast("pd.DataFrame", rows.table[list(columns)]).iloc[:n]
+    table = rows.table[list(columns)].iloc[:n]
     shares = fits(table, column, representatives(rows, grouping), _asked(evidence, pool))
     known, half = np.arange(n, len(rows)), np.arange(pool.members, n)[::2]
     guessed = imputed(rows, [name for name in columns if name != column], grouping.codes, np.append(half, known))

@@ -69,7 +69,7 @@ def fits(table: pd.DataFrame, column: str, values: Sequence[Any], confidence: Ca
     --------
     >>> import pandas as pd
     >>> rows = pd.DataFrame({"a": [0, 1]})
-    >>> fits(rows, "a", [0, 1], lambda inputs: 0.25 + inputs.whole()["a"] / 2).tolist()
+    >>> fits(rows, "a", [0, 1], lambda inputs: 0.25 + inputs.whole()["a"] / 2).round(6).tolist()
     [[0.25, 0.75], [0.25, 0.75]]
     """
     import pandas as pd

@@ -29,6 +29,8 @@ MOST_POPULATION: Final = 2_500
 """Rows of the population: their number moves no rank, so few do."""
 POPULATION: Final = 8
 """One of so many evaluation rows is of the population."""
+ENOUGH: Final = 1_000
+"""Others that are attacked where there are, however few members: a share of 1 % of them can be stated."""
 LEAST: Final = 20
 """Members, and others, below which nothing is attacked."""
 
@@ -80,7 +82,7 @@ def draw(
     kind : Reads
         What the model reads.
     most : int
-        The most members, and the most others.
+        The most members, and the most others; of these no more than members, but for the first thousand.
     seed : int
         Of what is drawn.
 
@@ -103,6 +105,7 @@ def draw(
     free = rng.permutation(np.flatnonzero(~seen))
     population = min(MOST_POPULATION, -(-len(free) // POPULATION))
     inside = np.sort(rng.permutation(len(members))[:most])
+    most = min(most, max(len(inside), ENOUGH))  # so that references are fitted on about as many rows as the model
     others, beside = np.sort(free[population:][:most]), np.sort(free[:population])
     if min(len(inside), len(others)) < LEAST:
         raise InputError(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.probing.membership.signals import logit
+from evenhand.probing.membership.signals import logit, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,7 +86,7 @@ def _mean_where(values: Floats, where: Marks) -> Floats:
     return np.asarray(np.where(where, values, 0.0).sum(axis=0) / np.maximum(where.sum(axis=0), 1))
 
 
-def lira(target: Floats, references: Floats, saw: Marks) -> Floats:
+def lira(target: Floats, references: Floats, saw: Marks, least: float | None = None) -> Floats:
     """Return the scores of the likelihood ratio attack (Carlini et al. 2022, S&P), with one variance for all rows.
 
     The logit of the confidence is taken to be normal among references that saw the row, and among those that did not,
@@ -100,6 +100,8 @@ def lira(target: Floats, references: Floats, saw: Marks) -> Floats:
         Those of the references.
     saw : (k, n) array of bool
         Which reference was fitted on which row; of each row some were and some were not.
+    least : float, optional
+        How near confidences may come to 0 and 1 before they have a logit; `nearest` when not given.
 
     Returns
     -------
@@ -113,7 +115,8 @@ def lira(target: Floats, references: Floats, saw: Marks) -> Floats:
     >>> bool(scores[0] > 0 > scores[1])
     True
     """
-    asked, known = logit(target), logit(references)
+    least = nearest(target, references) if least is None else least
+    asked, known = logit(target, least), logit(references, least)
     parts = []
     for side in (saw, ~saw):
         mean = _mean_where(known, side)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["confidence", "logit"]
+__all__ = ["confidence", "logit", "nearest"]
 
 LEAST: Final = 1e-6
 """How near 0 and 1 a confidence may come before it has a logit."""
@@ -65,17 +65,41 @@ def _squashed(scores: Floats, threshold: float) -> Floats:
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
-def logit(share: Floats) -> Floats:
-    """Return the log odds of confidences, those near 0 and 1 cut.
+def nearest(*shares: Floats) -> float:
+    """Return half of how near any confidence between 0 and 1 is to either, but no less than a millionth.
+
+    A forest of 100 trees says 0.99 or 1 and nothing between: to take 1 for 1 - 1e-6 would make it a different answer
+    altogether, and logits of such answers drown all others.
+
+    Parameters
+    ----------
+    *shares : arrays in [0, 1]
+        The confidences.
+
+    Examples
+    --------
+    >>> nearest(np.array([0.0, 0.25, 1.0])), nearest(np.array([0.0, 1.0]))
+    (0.125, 0.25)
+    """
+    distance = np.concatenate([np.minimum(share, 1 - share).ravel() for share in shares])
+    inside = distance[distance > 0]
+    return max(float(inside.min(initial=0.5)) / 2, LEAST)
+
+
+def logit(share: Floats, least: float = LEAST) -> Floats:
+    """Return the log odds of confidences, those nearer to 0 or 1 than `least` cut.
 
     Parameters
     ----------
     share : (n, ...) array in [0, 1]
+        The confidences.
+    least : float
+        How near they may come.
 
     Examples
     --------
     >>> logit(np.array([0.5])).tolist()
     [0.0]
     """
-    inside = np.clip(share, LEAST, 1 - LEAST)
+    inside = np.clip(share, least, 1 - least)
     return np.asarray(np.log(inside) - np.log1p(-inside))

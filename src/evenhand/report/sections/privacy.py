@@ -48,8 +48,8 @@ UNSEEN: Final = message(
     "rows and the evaluation rows were drawn at other times or places, that difference is counted as membership."
 )
 ATTACKS: Final = {
-    "": message("RMIA, references that saw the row and such as did not"),
-    "rmia_offline": message("RMIA, references that did not see the row"),
+    "": message("RMIA, online: references with and without the row"),
+    "rmia_offline": message("RMIA, offline: references without the row"),
     "loss": message("the model's own confidence alone"),
     "lira": message("LiRA, likelihood ratio"),
 }
