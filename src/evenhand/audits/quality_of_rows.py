@@ -249,7 +249,7 @@ def _excess(key: Key, found: Twins, level: float, how: str) -> Finding:
 
 def orders(looked: Looked) -> Iterator[Finding]:
     """State whether the order of the rows, or a column of times, tells the label; and rows tested before fitted ones."""
-    from evenhand.data.checks import order_told, telling, tested_before, time_columns
+    from evenhand.data.checks import order_told, telling, evaluated_before, time_columns
     from evenhand.data.checks.ordering import times_of
 
     data, fitted = looked.data, looked.evidence.members
@@ -266,7 +266,7 @@ def orders(looked: Looked) -> Iterator[Finding]:
     for name, when in times:
         before = None if fitted is None or name not in fitted.table else times_of(fitted.table[name])
         if before is not None:
-            early = tested_before(when, before)
+            early = evaluated_before(when, before)
             yield share(Key.of("earlier_share", feature=name), early.early, early.rows, looked.level)
 
 
