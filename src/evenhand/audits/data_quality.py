@@ -15,9 +15,9 @@ from evenhand.audits.quality_of_columns import (
     odd_numbers,
 )
 from evenhand.audits.quality_of_groups import (
-    base_rates,
     disagreement,
     errors_in_labels,
+    label_rates,
     missing_values,
     noise,
     proxies,
@@ -82,7 +82,7 @@ def data_quality(evidence: Evidence) -> Statement:
         *seen(looked, near=False),
     ]  # fmt: skip
     if not looked.of_model:
-        found += [*base_rates(evidence), *proxies(looked)]
+        found += [*label_rates(evidence), *proxies(looked)]
     everything = options.check_data or evidence.options.everything
     if everything:
         found += _whole(looked)
