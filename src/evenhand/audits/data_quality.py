@@ -47,7 +47,7 @@ class QualityOptions(Declared):
         False, "Whether the rows are checked in full: missing values, units, order, encodings, label noise and more."
     )
     population: Mapping[str, Mapping[str, float]] = setting(
-        {}, "Shares of a sensitive feature's groups in the population, to compare the rows with: sex=f=0.51,m=0.49."
+        {}, "Shares of a sensitive feature's groups in the population, to compare the rows with: sex={f=0.51, m=0.49}."
     )
     label_noise: float = setting(
         0.05, "Greatest share of each group's labels taken to be wrong, for the bounds on rates.", least=0,

@@ -126,9 +126,10 @@ def _not_shares(population: Mapping[str, Mapping[str, float]], features: Mapping
         if column not in features:
             yield f"population: '{shorten(column)}' is no sensitive feature.{did_you_mean(column, features)}"
             continue
+        known = features[column].names
         for name in shares:
-            if name not in features[column].names:
-                yield f"population: {column} has no group '{shorten(name)}'.{did_you_mean(name, features[column].names)}"
+            if name not in known:
+                yield f"population: {column} has no group '{shorten(name)}'.{did_you_mean(name, known)}"
         if abs(sum(shares.values()) - 1) > 0.01 or min(shares.values(), default=0.0) < 0:
             yield f"population: the shares of {column} sum to {sum(shares.values()):g}, not to 1."
 

@@ -56,8 +56,8 @@ def target_encodings(
     Notes
     -----
     Of a category that the table has, the number has to have nearly one value for each of its values, or a few that no
-    other one has, and be near the label's mean there. Of one that the table lacks, each value of the number, in at least 20 rows, has to be the mean
-    of the label in its rows to six digits.
+    other one has, and be near the label's mean there. Of one that the table lacks, each value of the number, in at
+    least 20 rows, has to be the mean of the label in its rows to six digits.
 
     Examples
     --------

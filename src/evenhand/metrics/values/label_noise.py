@@ -126,7 +126,9 @@ def noise_tolerance(rate: str, counts: Ints) -> float:
     for _ in range(ROUNDS):
         step /= PARTS
         shares = low + step * np.arange(PARTS + 1)
-        apart = np.array([NoiseBounds(*ends).difference[0] > 0 for ends in zip(*_ends(rate, cells, shares), strict=True)])
+        apart = np.array(
+            [NoiseBounds(*ends).difference[0] > 0 for ends in zip(*_ends(rate, cells, shares), strict=True)]
+        )
         if not apart[0]:
             return low
         low = float(shares[np.argmin(apart) - 1 if not apart.all() else PARTS])

@@ -124,14 +124,16 @@ def _by_group(found: Sequence[Finding], judged: Judged) -> Iterator[Block]:
         if shares:
             rows = [judged.row(cut(whom(f), 60), f) for f in shares]
             yield figure(f"quality-{metric}", describe(metric).label, rows[: 2 * MOST], digits=3)
-    gaps = [f for f in found if f.key.metric == "missing_share_difference" and (f.interval and (f.interval.low or 0) > 0)]
+    gaps = [
+        f for f in found if f.key.metric == "missing_share_difference" and (f.interval and (f.interval.low or 0) > 0)
+    ]
     gaps.sort(key=lambda f: -(f.interval.low or 0.0) if f.interval else 0.0)
-    rows = [
+    cells = [
         (joined(": ", (cut(f.key.qualifier("feature") or "", 40), " × ".join(f.key.columns))), with_interval(f, 3))
         for f in gaps
     ]
     head = (message("column"), message("gap between groups"))
-    yield from table("quality-missing-gaps", message("Values that some groups lack more often"), head, rows, most=MOST)
+    yield from table("quality-missing-gaps", message("Values that some groups lack more often"), head, cells, most=MOST)
 
 
 def _proxies(found: Sequence[Finding]) -> tuple[Table, ...]:
