@@ -372,3 +372,6 @@ def test_leaks_of_real_tables_are_found_and_others_left_alone() -> None:
     )  # fmt: skip
     assert {name.partition("[")[0] for name in noted(adult)} <= {"outlier_share", "missing_label_gap"}
     assert alarms(adult.findings) == ()
+    messages = eh.audit_data(SHARED / "text_general" / "sms_spam.csv.gz", label="label", favourable="ham")
+    assert "duplicate_excess_share" in noted(messages)
+    assert messages["duplicate_share"].estimate == pytest.approx(403 / 5_574)
