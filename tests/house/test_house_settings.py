@@ -46,6 +46,7 @@ SAID: dict[str, tuple[object, list[str]]] = {
     "counterfactual": ({"sex": ("job", "hours")}, ["sex=job,hours"]),
     "monotone": ({"income": "increase", "debt": "decrease"}, ["income", "debt=decrease"]),
     "group_shares": ({"race": {"a": 0.2, "b": 0.8}}, ["race={a=0.2, b=0.8}"]),
+    "population": ({"sex": {"f": 0.5, "m": 0.5}}, ["sex={f=0.5, m=0.5}"]),
     "group_errors": ({"race": {"a": {"a": 0.9, "b": 0.1}}}, ["race={a={a=0.9, b=0.1}}"]),
     "synonyms": ({"film": ("movie", "picture")}, ["film=movie,picture"]),
 }

@@ -15,9 +15,9 @@ from evenhand.audits.quality_of_columns import (
     odd_numbers,
 )
 from evenhand.audits.quality_of_groups import (
-    base_rates,
     disagreement,
     errors_in_labels,
+    label_rates,
     missing_values,
     noise,
     proxies,
@@ -47,7 +47,7 @@ class QualityOptions(Declared):
         False, "Whether the rows are checked in full: missing values, units, order, encodings, label noise and more."
     )
     population: Mapping[str, Mapping[str, float]] = setting(
-        {}, "Shares of a sensitive feature's groups in the population, to compare the rows with: sex=f=0.51,m=0.49."
+        {}, "Shares of a sensitive feature's groups in the population, to compare the rows with: sex={f=0.51, m=0.49}."
     )
     label_noise: float = setting(
         0.05, "Greatest share of each group's labels taken to be wrong, for the bounds on rates.", least=0,
@@ -82,7 +82,7 @@ def data_quality(evidence: Evidence) -> Statement:
         *seen(looked, near=False),
     ]  # fmt: skip
     if not looked.of_model:
-        found += [*base_rates(evidence), *proxies(looked)]
+        found += [*label_rates(evidence), *proxies(looked)]
     everything = options.check_data or evidence.options.everything
     if everything:
         found += _whole(looked)

@@ -34,6 +34,8 @@ TELLS: Final = 0.05
 """A missing value tells the label where the whole interval of the gap is this far from 0."""
 LEAST_ROWS: Final = 10
 """Rows with and without a value from which on the label is compared between them."""
+RATE: Final = "label_rate"
+"""The share of positive labels, where there are no decisions to count it beside."""
 MOST_GROUPS: Final = 12
 """Features of more groups have no proxies stated."""
 RATES: Final = ("recall", "false_positive_rate", "precision", "accuracy", "base_rate")
@@ -124,9 +126,10 @@ def _not_shares(population: Mapping[str, Mapping[str, float]], features: Mapping
         if column not in features:
             yield f"population: '{shorten(column)}' is no sensitive feature.{did_you_mean(column, features)}"
             continue
+        known = features[column].names
         for name in shares:
-            if name not in features[column].names:
-                yield f"population: {column} has no group '{shorten(name)}'.{did_you_mean(name, features[column].names)}"
+            if name not in known:
+                yield f"population: {column} has no group '{shorten(name)}'.{did_you_mean(name, known)}"
         if abs(sum(shares.values()) - 1) > 0.01 or min(shares.values(), default=0.0) < 0:
             yield f"population: the shares of {column} sum to {sum(shares.values()):g}, not to 1."
 
@@ -208,15 +211,16 @@ def proxies(looked: Looked) -> Iterator[Finding]:
                     yield Finding(key, NAME, found.auc, ends, len(looked.data), unit="score")
 
 
-def base_rates(evidence: Evidence) -> Iterator[Finding]:
+def label_rates(evidence: Evidence) -> Iterator[Finding]:
     """State the share of positives overall and in each group, and how far groups are apart."""
     if evidence.data.task != "binary":
         return
     marks, level = evidence.data.y_true.astype(np.int8), evidence.options.level
     worth = evidence.data.sample_weight, evidence.data.frequency, evidence.data.clusters
-    whole = measure("base_rate", Tally.count(marks, marks, None, 1, *worth), level)
-    yield from values(NAME, "base_rate", whole, None, level)
+    whole = replace(measure("base_rate", Tally.count(marks, marks, None, 1, *worth), level), metric=RATE)
+    yield from values(NAME, RATE, whole, None, level)
     for grouping in evidence.groupings:
-        found = measure("base_rate", Tally.count(marks, marks, grouping.codes, len(grouping), *worth), level)
-        yield from values(NAME, "base_rate", found, grouping, level)
-        yield from between(NAME, "base_rate", found, ("difference", "ratio"), grouping, level)
+        tally = Tally.count(marks, marks, grouping.codes, len(grouping), *worth)
+        found = replace(measure("base_rate", tally, level), metric=RATE)
+        yield from values(NAME, RATE, found, grouping, level)
+        yield from between(NAME, RATE, found, ("difference", "ratio"), grouping, level)

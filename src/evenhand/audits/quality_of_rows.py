@@ -35,7 +35,7 @@ COARSE: Final = 0.6
 DRIFTS: Final = 0.05
 """How far from 0.5 the whole interval of an area is where rows drift."""
 FEWEST_COLUMNS: Final = 3
-"""Columns below which rows are no people."""
+"""Columns below which rows are no people, unless one of them has a value of its own in most rows, as texts do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,8 @@ class Looked:
 def _compared(data: EvaluationSet) -> tuple[str, ...]:
     roles = data.roles
     apart = {getattr(roles, role) for role in (
-        "id", "sample_weight", "frequency", "squared_weight", "stratum_share", "cluster", "query", "prediction", "score",
-        "original_prediction", "original_score", "images", "texts",
+        "id", "sample_weight", "frequency", "squared_weight", "stratum_share", "cluster", "query", "prediction",
+        "score", "original_prediction", "original_score", "images", "texts",
     )}  # fmt: skip
     return tuple(str(name) for name in data.table.columns if name not in apart)
 
@@ -138,7 +138,7 @@ def duplicates(looked: Looked) -> Iterator[Finding]:
         hashes = data.row_hashes(names)
         again, excess = rows - len(np.unique(hashes)), rows - len(np.unique(hashes))
     else:
-        if len(names) < FEWEST_COLUMNS:
+        if len(names) < FEWEST_COLUMNS and not any(looked.table[name].nunique() > rows / 2 for name in names):
             return
         numbered = set(naming_columns(looked.table, names))
         names = [name for name in names if name not in numbered]
@@ -248,8 +248,8 @@ def _excess(key: Key, found: Twins, level: float, how: str) -> Finding:
 
 
 def orders(looked: Looked) -> Iterator[Finding]:
-    """State whether the order of the rows, or a column of times, tells the label; and rows tested before fitted ones."""
-    from evenhand.data.checks import order_told, telling, tested_before, time_columns
+    """State whether the order of the rows, or a time, tells the label; and rows evaluated before fitted ones."""
+    from evenhand.data.checks import evaluated_before, order_told, telling, time_columns
     from evenhand.data.checks.ordering import times_of
 
     data, fitted = looked.data, looked.evidence.members
@@ -266,7 +266,7 @@ def orders(looked: Looked) -> Iterator[Finding]:
     for name, when in times:
         before = None if fitted is None or name not in fitted.table else times_of(fitted.table[name])
         if before is not None:
-            early = tested_before(when, before)
+            early = evaluated_before(when, before)
             yield share(Key.of("earlier_share", feature=name), early.early, early.rows, looked.level)
 
 

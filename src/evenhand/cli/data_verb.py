@@ -61,7 +61,7 @@ def command(
     Examples:
       evenhand data loans.csv --label approve --sensitive race
       evenhand data test.csv --train train.csv --label approve --sensitive race --gate
-      evenhand data loans.csv --label approve --sensitive sex --population sex=f=0.51,m=0.49
+      evenhand data loans.csv --label approve --sensitive sex --population 'sex={f=0.51, m=0.49}'
     """
     from evenhand.audits import audit_data
     from evenhand.cli.circumstances import with_circumstances
@@ -78,7 +78,7 @@ def command(
     settings = file_of(flags)
     roles = _with_label(table, role_values(settings, flags))
     more: dict[str, Any] = {**_options(settings), **said(flags, OPTIONS)}
-    rows = read_evaluation_set(table, **roles)
+    rows = read_evaluation_set(table, **roles)  # type: ignore[arg-type]  # names and values are checked there
     members = None if train is None else read_evaluation_set(train, like=rows)
     with progress("Checking") as step:
         record = audit_data(rows, members=members, progress=step, **more)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from evenhand.cli.flags import PATH, file_flag
-from evenhand.cli.summary import quiet_flag, summarize
+from evenhand.cli.summary import is_quiet, quiet_flag, summarize
+from evenhand.headlines import alarms
+from evenhand.output.printing import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +83,9 @@ def command(
     for place, text in zip(places, (settings_text(chosen), policy, skeleton()), strict=True):
         write_text(place, text)
     wrote = f"Wrote {', '.join(map(str, places))}"
+    if table is not None and not is_quiet():
+        for sentence in _alarms(table, chosen):
+            say(sentence)
     summarize([*_told(chosen), wrote] if table is not None else [wrote], _following(chosen, table, places[0]))
 
 
@@ -128,6 +133,23 @@ def _told(chosen: Proposal) -> Iterator[str]:
         yield named
     if undecided := [*_undecided(chosen)]:
         yield f"decide in evenhand.toml: {', '.join(undecided)}"
+
+
+def _alarms(table: Path, chosen: Proposal) -> tuple[str, ...]:
+    """Return what makes the rows doubtful: columns that restate the label, repeated rows and people, names of rows."""
+    from evenhand.audits import audit_data
+    from evenhand.data.tables import first_rows
+    from evenhand.errors import EvenhandError
+
+    if chosen.label is None:
+        return ()
+    roles: dict[str, Any] = {"label": chosen.label, "task": chosen.task, "positive": chosen.positive}
+    roles["exclude"] = chosen.named("exclude", "weight", "id", "prediction", "score")
+    try:
+        record = audit_data(first_rows(table, LOOKED_AT), check_data=False, **roles)
+    except EvenhandError:  # what is wrong with the roles is said by the verb that uses them
+        return ()
+    return alarms(record.findings)
 
 
 def _group(chosen: Proposal, column: str) -> str:

@@ -19,6 +19,8 @@ FITS: Final = 0.95
 """Share of a number's variance that categories have to explain."""
 MOST_VALUES: Final = 5_000
 """Columns of more values are no categories."""
+MOST_FOLDS: Final = 20
+"""Values of one category that folds make at most."""
 APART: Final = 0.25
 """How far, in standard deviations of the means, encoded numbers are from the means of the label at most."""
 
@@ -53,9 +55,9 @@ def target_encodings(
 
     Notes
     -----
-    Of a category that the table has, the number has to have nearly one value for each of its values, and be near the
-    label's mean there. Of one that the table lacks, each value of the number, in at least 20 rows, has to be the mean
-    of the label in its rows to six digits.
+    Of a category that the table has, the number has to have nearly one value for each of its values, or a few that no
+    other one has, and be near the label's mean there. Of one that the table lacks, each value of the number, in at
+    least 20 rows, has to be the mean of the label in its rows to six digits.
 
     Examples
     --------
@@ -73,7 +75,9 @@ def target_encodings(
     if not numbers or not true.std():
         return
     categories = {
-        name: codes for name in dict.fromkeys((*names, *others)) if (codes := _categories(table[name])) is not None
+        name: codes
+        for name in dict.fromkeys((*names, *others))
+        if name not in numbers and (codes := _categories(table[name])) is not None
     }
     for name, values in numbers.items():
         fits = [
@@ -119,7 +123,15 @@ def _fit(values: NDArray[np.float64], codes: NDArray[np.int64], true: NDArray[np
     explained = 1 - float(((values - within[codes])[at] ** 2).mean()) / total if total else 0.0
     spread = float(np.sqrt(np.average((label - true.mean())[kept] ** 2, weights=rows[kept])))
     apart = float(np.sqrt(np.average((within - label)[kept] ** 2, weights=rows[kept])))
-    return explained if explained >= FITS and spread > 0 and apart <= APART * spread else None
+    few = explained >= FITS or _few_in_each(values[at], codes[at])
+    return explained if few and spread > 0 and apart <= APART * spread else None
+
+
+def _few_in_each(values: NDArray[np.float64], codes: NDArray[np.int64]) -> bool:
+    """Whether each category has few values of its own, as it has one for each fold."""
+    cells = np.unique(np.column_stack([codes.astype(np.float64), values]), axis=0)
+    each = np.unique(cells[:, 0], return_counts=True)[1]
+    return bool(each.max() <= MOST_FOLDS and len(np.unique(cells[:, 1])) >= 0.8 * len(cells))
 
 
 def _is_own_mean(values: NDArray[np.float64], true: NDArray[np.float64]) -> bool:

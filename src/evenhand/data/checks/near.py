@@ -28,7 +28,6 @@ BANDS: Final = 16
 NEAR: Final = 0.8
 """Share of the permutations in which near texts agree: an estimate of their words in common (Jaccard)."""
 WORD: Final = re.compile(r"\w+")
-PRIME: Final = np.uint64((1 << 61) - 1)
 MOST_IN_BAND: Final = 200
 """Texts that agree in a band, of which more are not compared each with each."""
 
@@ -82,8 +81,8 @@ def signatures(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.boo
     Source: Broder (1997), On the resemblance and containment of documents.
     """
     rng = np.random.default_rng(33)
-    a = rng.integers(1, 1 << 31, HASHES, dtype=np.uint64)
-    b = rng.integers(0, 1 << 31, HASHES, dtype=np.uint64)
+    factors = rng.integers(0, 1 << 63, HASHES, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    shifts = rng.integers(0, 1 << 63, HASHES, dtype=np.uint64)
     known: dict[str, int] = {}
     rows, words = [], []
     enough = np.zeros(len(texts), dtype=bool)
@@ -96,13 +95,12 @@ def signatures(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.boo
             words.append(known.setdefault(pair, len(known)))
     found = np.full((len(texts), HASHES), np.iinfo(np.uint64).max, dtype=np.uint64)
     if known:
-        hashed = pd.util.hash_array(np.array(list(known), dtype=object), categorize=False).astype(
-            np.uint64
-        ) >> np.uint64(33)
+        hashed = pd.util.hash_array(np.array(list(known), dtype=object), categorize=False).astype(np.uint64)
         place, owner = np.array(words, dtype=np.intp), np.array(rows, dtype=np.intp)
         starts = np.flatnonzero(np.append(True, np.diff(owner) > 0))
-        for each in range(HASHES):  # 31 bits times 31 bits stay below 2 ** 62
-            mixed = (a[each] * hashed + b[each]) % PRIME
+        for each in range(HASHES):
+            mixed = (hashed ^ shifts[each]) * factors[each]
+            mixed = (mixed ^ (mixed >> np.uint64(29))) * factors[each]
             found[owner[starts], each] = np.minimum.reduceat(mixed[place], starts)
     return found, enough
 

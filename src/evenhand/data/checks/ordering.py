@@ -108,7 +108,7 @@ class Early:
     """Those before the last row the model was fitted on."""
 
 
-def tested_before(evaluated: NDArray[np.float64], fitted: NDArray[np.float64]) -> Early:
+def evaluated_before(evaluated: NDArray[np.float64], fitted: NDArray[np.float64]) -> Early:
     """Count evaluation rows that are older than the last of the rows a model was fitted on.
 
     Parameters
@@ -118,7 +118,7 @@ def tested_before(evaluated: NDArray[np.float64], fitted: NDArray[np.float64]) -
 
     Examples
     --------
-    >>> tested_before(np.array([3.0, 5.0]), np.array([1.0, 4.0]))
+    >>> evaluated_before(np.array([3.0, 5.0]), np.array([1.0, 4.0]))
     Early(rows=2, early=1)
     """
     known, last = evaluated[np.isfinite(evaluated)], fitted[np.isfinite(fitted)]

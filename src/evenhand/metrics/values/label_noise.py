@@ -14,8 +14,10 @@ from evenhand.metrics.catalogue.entry import ALL
 if TYPE_CHECKING:
     from evenhand.metrics.counts.arrays import Floats, Ints
 
-HALVINGS: Final = 40
-"""Steps in which a tolerance is found."""
+ROUNDS: Final = 4
+"""Rounds in which a tolerance is found."""
+PARTS: Final = 32
+"""Parts that a range is cut into in each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,26 +70,32 @@ def noise_bounds(rate: str, counts: Ints, share: float) -> NoiseBounds:
     >>> round(float(found.low[0]), 3), round(float(found.high[0]), 3)
     (0.727, 0.889)
     """
-    cells = np.asarray(counts, dtype=np.float64)
+    low, high = _ends(rate, np.asarray(counts, dtype=np.float64), np.array([share]))
+    return NoiseBounds(low[0], high[0])
+
+
+def _ends(rate: str, cells: Floats, shares: Floats) -> tuple[Floats, Floats]:
+    """Return the least and the greatest values, (S, G), at several shares of wrong labels."""
     metric = METRICS[rate]
-    budget = np.floor(share * cells.sum(axis=(1, 2)) + 1e-9)
-    low, high = np.full(len(cells), np.inf), np.full(len(cells), -np.inf)
+    budget = np.floor(shares[:, None] * cells.sum(axis=(1, 2)) + 1e-9)
+    low, high = np.full(budget.shape, np.inf), np.full(budget.shape, -np.inf)
     for order in permutations(ALL):
-        left, moved = budget.copy(), cells.copy()
+        left = budget.copy()
+        moved = np.broadcast_to(cells, (len(shares), *cells.shape)).copy()
         for at in range(len(order) + 1):
             if at:
                 true, decided = order[at - 1]
                 step = np.minimum(cells[:, true, decided], left)
-                moved[:, true, decided] -= step
-                moved[:, 1 - true, decided] += step
+                moved[..., true, decided] -= step
+                moved[..., 1 - true, decided] += step
                 left = left - step
-            upper = sum(moved[:, true, decided] for true, decided in metric.numerator)
-            lower = sum(moved[:, true, decided] for true, decided in metric.denominator)
+            upper = sum(moved[..., true, decided] for true, decided in metric.numerator)
+            lower = sum(moved[..., true, decided] for true, decided in metric.denominator)
             with np.errstate(invalid="ignore", divide="ignore"):
                 value = np.where(lower > 0, upper / lower, np.nan)
             low, high = np.fmin(low, value), np.fmax(high, value)
     none = ~np.isfinite(low)
-    return NoiseBounds(np.where(none, np.nan, low), np.where(none, np.nan, high))
+    return np.where(none, np.nan, low), np.where(none, np.nan, high)
 
 
 def noise_tolerance(rate: str, counts: Ints) -> float:
@@ -111,13 +119,17 @@ def noise_tolerance(rate: str, counts: Ints) -> float:
     >>> 0.1 < noise_tolerance("recall", counts) < 0.2
     True
     """
+    cells = np.asarray(counts, dtype=np.float64)
     if not np.isfinite(noise_bounds(rate, counts, 0.0).difference[0]):
         return float("nan")
-    low, high = 0.0, 1.0
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        if noise_bounds(rate, counts, middle).difference[0] > 0:
-            low = middle
-        else:
-            high = middle
+    low, step = 0.0, 1.0
+    for _ in range(ROUNDS):
+        step /= PARTS
+        shares = low + step * np.arange(PARTS + 1)
+        apart = np.array(
+            [NoiseBounds(*ends).difference[0] > 0 for ends in zip(*_ends(rate, cells, shares), strict=True)]
+        )
+        if not apart[0]:
+            return low
+        low = float(shares[np.argmin(apart) - 1 if not apart.all() else PARTS])
     return low

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TITLE: Final = message("What may be wrong with the rows")
 PLAIN: Final = frozenset((
     "label_copies", "duplicate_share", "duplicate_excess_share", "constant_columns", "repeated_id_share", "seen_share",
-    "seen_excess_share", "base_rate",
+    "seen_excess_share",
 ))  # fmt: skip
 """What every audit states: without a note, and without a limit, there is nothing to show of it."""
 MOST: Final = 12
@@ -42,7 +42,7 @@ def quality(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Draw what was found; nothing where a plain audit found nothing."""
     found = record.of_audit("data_quality")
     sheet = _datasheet(record)
-    more = [f for f in found if f.key.metric not in PLAIN and not f.key.metric.startswith("base_rate_")]
+    more = [f for f in found if f.key.metric not in PLAIN]
     if not (more or sheet or any(f.note or judged.holds(f) for f in found)):
         return ()
     blocks: list[Block] = [*_noted(found, judged), *_missing(found, judged), *_represented(found, judged)]
@@ -90,7 +90,7 @@ def _represented(found: Sequence[Finding], judged: Judged) -> tuple[Table, ...]:
 
 def _base_rates(record: AuditRecord) -> tuple[Table, ...]:
     """Return the table of how far base rates are apart, of rows without a model."""
-    gaps = [f for f in record.of_audit("data_quality") if f.key.metric == "base_rate_difference"]
+    gaps = [f for f in record.of_audit("data_quality") if f.key.metric == "label_rate_difference"]
     rows = ((" × ".join(cut(column, 40) for column in f.key.columns), with_interval(f), _ends(f)) for f in gaps)
     head = (message("feature"), message("difference"), message("least and most"))
     title = message("How far shares of positive labels are apart between groups")
@@ -119,7 +119,7 @@ def _noise(found: Sequence[Finding]) -> tuple[Table, ...]:
 
 def _by_group(found: Sequence[Finding], judged: Judged) -> Iterator[Block]:
     """Yield figures of labels that look wrong, or that people disagree on, by group; and gaps of missing values."""
-    for metric in ("label_error_share", "annotator_disagreement"):
+    for metric in ("label_rate", "label_error_share", "annotator_disagreement"):
         shares = [f for f in found if f.key.metric == metric and len(f.key.columns) < 2]
         if shares:
             rows = [judged.row(cut(whom(f), 60), f) for f in shares]
@@ -128,12 +128,12 @@ def _by_group(found: Sequence[Finding], judged: Judged) -> Iterator[Block]:
         f for f in found if f.key.metric == "missing_share_difference" and (f.interval and (f.interval.low or 0) > 0)
     ]
     gaps.sort(key=lambda f: -(f.interval.low or 0.0) if f.interval else 0.0)
-    rows = [
+    cells = [
         (joined(": ", (cut(f.key.qualifier("feature") or "", 40), " × ".join(f.key.columns))), with_interval(f, 3))
         for f in gaps
     ]
     head = (message("column"), message("gap between groups"))
-    yield from table("quality-missing-gaps", message("Values that some groups lack more often"), head, rows, most=MOST)
+    yield from table("quality-missing-gaps", message("Values that some groups lack more often"), head, cells, most=MOST)
 
 
 def _proxies(found: Sequence[Finding]) -> tuple[Table, ...]:
