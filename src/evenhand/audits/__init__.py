@@ -25,7 +25,8 @@
 - `scenarios`: situations whose outcome is required, forbidden, or to be the same for all
 - `compression`: what compression changed, and for whom
 - `training`: how the model was trained, and what that cost
-- `group_names`: groups whose names look alike.
+- `group_names`: groups whose names look alike
+- `disclosure`: rows that can be singled out, and personal data in plain sight.
 """
 
 from __future__ import annotations

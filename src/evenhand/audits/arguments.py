@@ -67,6 +67,9 @@ class AuditSettings(RoleSettings, total=False):
     actionable: Mapping[str, str]
     templates: str
     scenarios: str | None
+    quasi_identifiers: str | Sequence[str]
+    least_class: int
+    searched_files: str | Sequence[str]
 
 
 ROLES: Final = frozenset({*RoleSettings.__annotations__, "name"} - {*SAID})

@@ -16,7 +16,7 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
             "performance", "classes", "labels", "numbers", "rankings", "calibration", "fairness", "impact", "strata",
             "unobserved_groups", "chance", "slices", "custom", "explanation", "dependence", "explanation_checks",
             "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios", "compression", "training",
-            "group_names",
+            "group_names", "disclosure",
         )
     },
 )  # fmt: skip

@@ -23,7 +23,7 @@ SECTIONS: Final[Catalogue[Section]] = Catalogue(
         for name in (
             "scope", "data", "study", "performance", "fairness", "groups", "strata", "unobserved_groups", "impact",
             "chance", "thresholds", "slices", "explanations", "dependence", "explanation_checks", "few_shot", "maps",
-            "words",
+            "words", "disclosure",
             "reliance", "identity", "scenarios", "refusals", "privacy", "robustness", "compression", "training",
             "drift", "baseline", "controls", "provenance", "limitations", "sign_off",
         )
