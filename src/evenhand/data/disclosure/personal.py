@@ -85,10 +85,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         lambda text: 9 <= sum(map(str.isdigit, text)) <= 15,
     ),
     "resident id": Kind(re.compile(r"(?<!\w)[1-8]\d{16}[\dXx](?!\w)"), resident),
-    "card": Kind(re.compile(r"(?<![\w.])(?:\d[ -]?){12,18}\d(?![\w.])"), card, least=0.5),
+    "card": Kind(re.compile(r"(?<![\w.])(?:\d[ -]?){12,18}\d(?!\w|\.\d)"), card, least=0.5),
     "iban": Kind(re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)"), iban),
     "social security number": Kind(re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"), _social),
-    "ip address": Kind(re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])"), _ip),
+    "ip address": Kind(re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)"), _ip),
 }
 """What is looked for in values."""
 OF_NUMBERS: Final = {"phone": 0.9, "resident id": 0.5, "card": 0.5}
