@@ -69,8 +69,8 @@ def disclosed(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     blocks += table("anonymity", message("How well rows hide among others"), head, cells, {3, 4}, MOST)
     kinds = ((cut(f.key.columns[0], 60), _kind(f), show(f.estimate, f.unit), f"{f.support:,}")
              for f in found if f.key.metric == "personal_values")  # fmt: skip
-    head = (message("column"), message("kind"), message("rows with it"), message("rows"))
-    blocks += table("personal", message("Columns with personal data"), head, kinds, {2, 3}, MOST)
+    heads = (message("column"), message("kind"), message("rows with it"), message("rows"))
+    blocks += table("personal", message("Columns with personal data"), heads, kinds, {2, 3}, MOST)
     return (Part("disclosure", TITLE, (*reasons(record, "disclosure"), UNSEEN), tuple(blocks)),)
 
 
