@@ -23,6 +23,9 @@ __all__ = [
     "EvenhandError", "InputError", "MissingExtraError", "ModelError", "OutputError", "PolicyError", "RecordError",
 ]  # fmt: skip
 
+_PERSONAL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w.])\+?\d(?:[ -]?\d){10,17}[Xx]?(?![\w.])")
+"""What a text holds of mail addresses and of numbers by which people are known."""
+
 
 class EvenhandError(Exception):
     """The base of every error that is raised on purpose; its text is complete without a traceback.
@@ -190,9 +193,23 @@ def shorten(text: object, most: int = 80) -> str:
 def quoted(value: object, most: int = 80) -> str:
     """Return a value as a sentence quotes it: its `repr` on one line, also where Python refuses to print it."""
     try:
-        return shorten(repr(value), most)
+        return shorten(repr(masked(value)), most)
     except (ValueError, RecursionError):  # thousands of digits, or lists in lists without end
         return f"one {type(value).__name__} too large to print"
+
+
+def masked(value: object) -> object:
+    """Return a text without mail addresses and numbers of 11 digits or more; what is no text as it is.
+
+    An error quotes a cell of a table to help find it; logs are read by others than those who may see the table.
+    """
+    return _PERSONAL.sub(_kind, value) if isinstance(value, str) else value
+
+
+def _kind(found: re.Match[str]) -> str:
+    if "@" in found.group():
+        return "(mail address)"
+    return f"(number of {sum(map(str.isdigit, found.group()))} digits)"
 
 
 def need(module: str, extra: str) -> ModuleType:

@@ -35,7 +35,8 @@
 - `adversarial`: how many right decisions an attack within a budget turns
 - `counterfactual`: decisions about rows as if they, and their proxies, were of another group
 - `monotonicity`: scores that move against a declared direction
-- `generalization`: rows the model was fitted on against others, and each domain.
+- `generalization`: rows the model was fitted on against others, and each domain
+- `disclosure`: rows that can be singled out, and personal data in plain sight.
 """
 
 from __future__ import annotations

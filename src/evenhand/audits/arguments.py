@@ -99,6 +99,9 @@ class AuditSettings(RoleSettings, total=False):
     monotone_points: int
     domains: str | Sequence[str]
     leave_out: bool
+    quasi_identifiers: str | Sequence[str]
+    least_class: int
+    searched_files: str | Sequence[str]
 
 
 ROLES: Final = frozenset({*RoleSettings.__annotations__, "name"} - {*SAID})

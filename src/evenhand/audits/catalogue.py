@@ -22,6 +22,7 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
             "compression", "training", "group_names",
             "data_quality",
             "adversarial", "counterfactual", "monotonicity", "generalization",
+            "disclosure",
         )
     },
 )  # fmt: skip

@@ -262,7 +262,8 @@ def _model(table: EvaluationSet, files: dict[str, Any], how: Any, chosen: Any, k
     )
     with progress("Auditing") as step:
         # names and values come from files and flags, and are checked there
-        more: dict[str, Any] = {"original": original, "background": background, "members": members, **chosen}
+        searched = {"searched_files": [str(files["model"])], **chosen} if files["model"].is_file() else chosen
+        more: dict[str, Any] = {"original": original, "background": background, "members": members, **searched}
         return audit(model, table, keeping=keeping, progress=step, **more)
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evenhand.errors import masked
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -60,7 +62,7 @@ def match(value: object, known: Iterable[object]) -> object | None:
 
 def listed(values: Iterable[object], most: int = 8) -> str:
     """Return values in words for a sentence: ``'no', 'yes'``."""
-    found = [repr(plain(value)) for value in values]
+    found = [repr(masked(plain(value))) for value in values]
     return ", ".join(found[:most]) + (f" and {len(found) - most:,} more" if len(found) > most else "")
 
 

@@ -283,10 +283,10 @@ class _Copying:
         key = finding.key
         if key.metric not in PERSONAL or key.group or key.qualifiers or finding.support < self.below:
             return False
-        earlier = self.since and self.since.shown(key)
-        if self.since is None or earlier is None:
-            return self.since is None
-        return not 0 < abs(finding.support - earlier.support) < self.below
+        if self.since is None:
+            return True
+        earlier = self.since.shown(key)
+        return earlier is not None and not 0 < abs(finding.support - earlier.support) < self.below
 
     def _follows(self, finding: Finding) -> bool:
         """Return whether a finding follows from what is shown of groups, each of which is."""

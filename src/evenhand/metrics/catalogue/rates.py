@@ -10,6 +10,7 @@ from typing import Final
 from evenhand.metrics.catalogue.attacks import ATTACKS
 from evenhand.metrics.catalogue.compression import COMPRESSION
 from evenhand.metrics.catalogue.confusion import RATES
+from evenhand.metrics.catalogue.disclosure import DISCLOSURE
 from evenhand.metrics.catalogue.entry import Cells, Metric
 from evenhand.metrics.catalogue.explaining import EXPLAINING
 from evenhand.metrics.catalogue.groups import GROUPS
@@ -98,6 +99,7 @@ METRICS: Final[dict[str, Metric]] = {
     for metric in (
         *RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *EXPLAINING, *RELIANCE, *SITUATIONS, *TRAINING,
         *PRIVACY, *ROBUSTNESS, *UNCERTAINTY, *ATTACKS, *TABLES,
+        *DISCLOSURE,
     )
 }  # fmt: skip
 """Every metric by its canonical name."""

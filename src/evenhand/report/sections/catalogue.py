@@ -27,6 +27,7 @@ SECTIONS: Final[Catalogue[Section]] = Catalogue(
             "reliance", "identity", "scenarios", "refusals", "privacy", "robustness", "uncertainty", "compression",
             "training", "drift", "baseline", "controls", "provenance", "limitations", "sign_off",
             "adversarial", "counterfactuals", "generalization",
+            "disclosure",
         )
     },
 )  # fmt: skip
