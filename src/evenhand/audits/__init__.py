@@ -26,17 +26,17 @@
 - `membership`: who can be told to have been among the rows that the model was fitted on
 - `attribute_inference`: what the model gives away of the sensitive values of its training rows
 - `exposure`: what answers hold, and which training rows can be read from a model's parts
+- `disclosure`: rows that can be singled out, and personal data in plain sight
 - `robustness`: which decisions turn when inputs are noisy, missing or misspelt, and whose
-- `uncertainty`: what scores are worth, and to whom a sure answer is given
-- `compression`: what compression changed, and for whom
-- `training`: how the model was trained, and what that cost
-- `group_names`: groups whose names look alike
-- `data_quality`: copies of the label, repeated rows and people, and what else may be wrong with the rows
 - `adversarial`: how many right decisions an attack within a budget turns
 - `counterfactual`: decisions about rows as if they, and their proxies, were of another group
 - `monotonicity`: scores that move against a declared direction
 - `generalization`: rows the model was fitted on against others, and each domain
-- `disclosure`: rows that can be singled out, and personal data in plain sight.
+- `uncertainty`: what scores are worth, and to whom a sure answer is given
+- `data_quality`: copies of the label, repeated rows and people, and what else may be wrong with the rows
+- `compression`: what compression changed, and for whom
+- `training`: how the model was trained, and what that cost
+- `group_names`: groups whose names look alike.
 """
 
 from __future__ import annotations

@@ -15,14 +15,9 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
         for name in (
             "performance", "classes", "labels", "numbers", "rankings", "calibration", "fairness", "impact", "strata",
             "unobserved_groups", "chance", "slices", "custom", "explanation", "dependence", "explanation_checks",
-            "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios",
-            "membership", "attribute_inference", "exposure",
-            "robustness",
-            "uncertainty",
-            "compression", "training", "group_names",
-            "data_quality",
-            "adversarial", "counterfactual", "monotonicity", "generalization",
-            "disclosure",
+            "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios", "membership",
+            "attribute_inference", "exposure", "disclosure", "robustness", "adversarial", "counterfactual",
+            "monotonicity", "generalization", "uncertainty", "data_quality", "compression", "training", "group_names",
         )
     },
 )  # fmt: skip

@@ -98,8 +98,7 @@ METRICS: Final[dict[str, Metric]] = {
     metric.name: metric
     for metric in (
         *RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *EXPLAINING, *RELIANCE, *SITUATIONS, *TRAINING,
-        *PRIVACY, *ROBUSTNESS, *UNCERTAINTY, *ATTACKS, *TABLES,
-        *DISCLOSURE,
+        *PRIVACY, *DISCLOSURE, *ROBUSTNESS, *ATTACKS, *UNCERTAINTY, *TABLES,
     )
 }  # fmt: skip
 """Every metric by its canonical name."""
