@@ -36,7 +36,7 @@ def too_high(drawn: int, epsilon: float, level: float) -> list[int]:
     budgets = budgets_of(drawn)
     error = (1 - level) / len(budgets)
     found = []
-    for guesses in budgets:
+    for guesses in map(sum, budgets):
         low, high = 0, guesses + 1
         while high - low > 1:
             middle = (low + high) // 2

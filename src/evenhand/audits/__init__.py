@@ -24,6 +24,7 @@
 - `identity`: sentences decided otherwise when they are about somebody else
 - `scenarios`: situations whose outcome is required, forbidden, or to be the same for all
 - `compression`: what compression changed, and for whom
+- `differential_privacy`: how private the fit is said to be, and what guesses of its rows rule out
 - `training`: how the model was trained, and what that cost
 - `group_names`: groups whose names look alike.
 """

@@ -67,6 +67,9 @@ class AuditSettings(RoleSettings, total=False):
     actionable: Mapping[str, str]
     templates: str
     scenarios: str | None
+    claimed_epsilon: float | None
+    claimed_delta: float
+    member_column: str
 
 
 ROLES: Final = frozenset({*RoleSettings.__annotations__, "name"} - {*SAID})

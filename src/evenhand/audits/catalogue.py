@@ -15,7 +15,8 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
         for name in (
             "performance", "classes", "labels", "numbers", "rankings", "calibration", "fairness", "impact", "strata",
             "unobserved_groups", "chance", "slices", "custom", "explanation", "dependence", "explanation_checks",
-            "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios", "compression", "training",
+            "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios", "compression",
+            "differential_privacy", "training",
             "group_names",
         )
     },

@@ -9,6 +9,7 @@ from typing import Final
 
 from evenhand.metrics.catalogue.compression import COMPRESSION
 from evenhand.metrics.catalogue.confusion import RATES
+from evenhand.metrics.catalogue.differential_privacy import DP
 from evenhand.metrics.catalogue.entry import Cells, Metric
 from evenhand.metrics.catalogue.explaining import EXPLAINING
 from evenhand.metrics.catalogue.groups import GROUPS
@@ -96,7 +97,7 @@ METRICS: Final[dict[str, Metric]] = {
     metric.name: metric
     for metric in (
         *RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *EXPLAINING, *RELIANCE, *SITUATIONS, *TRAINING,
-        *PRIVACY, *ROBUSTNESS, *UNCERTAINTY, *TABLES,
+        *PRIVACY, *DP, *ROBUSTNESS, *UNCERTAINTY, *TABLES,
     )
 }  # fmt: skip
 """Every metric by its canonical name."""

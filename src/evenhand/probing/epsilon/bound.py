@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LEAST_DRAWN", "EpsilonBound", "budgets_of", "epsilon_bound", "least_epsilon", "p_value", "right_guesses"]
 
-BUDGETS: Final = 16
-"""Numbers of guesses that are tried; each has its share of the error."""
+SIZES: Final = 8
+"""Numbers of guesses that are tried, each in three ways; each has its share of the error."""
 LEAST_GUESSES: Final = 8
 LEAST_DRAWN: Final = 20
 """Rows drawn by coin below which no bound is stated."""
@@ -128,10 +128,11 @@ def least_epsilon(drawn: int, guesses: int, right: int, delta: float, error: flo
     return low
 
 
-def budgets_of(drawn: int) -> list[int]:
-    """Return the numbers of guesses that are tried: even ones, from a few to all rows, evenly by their logarithm.
+def budgets_of(drawn: int) -> list[tuple[int, int]]:
+    """Return how many rows are said to be in, and how many out, in each way of guessing that is tried.
 
-    They depend on the number of rows alone, so trying several costs no more than a share of the error for each.
+    From a few rows to all, evenly by their logarithm: half in and half out, in alone, out alone. They depend on the
+    number of rows alone, so trying several costs no more than a share of the error for each.
 
     Parameters
     ----------
@@ -140,19 +141,21 @@ def budgets_of(drawn: int) -> list[int]:
 
     Returns
     -------
-    list of int
+    list of (int, int)
 
     Examples
     --------
-    >>> budgets_of(1000)[:3], budgets_of(1000)[-1]
-    ([8, 10, 14], 1000)
+    >>> budgets_of(1000)[:3], len(budgets_of(1000))
+    ([(4, 4), (8, 0), (0, 8)], 24)
     """
-    sizes = np.geomspace(min(LEAST_GUESSES, drawn), drawn, BUDGETS) // 2 * 2
-    return sorted({max(2, int(size)) for size in sizes})
+    sizes = np.unique(np.geomspace(min(LEAST_GUESSES, drawn), drawn, SIZES).astype(np.int64))
+    return [way for size in sizes.tolist() for way in ((size - size // 2, size // 2), (size, 0), (0, size))]
 
 
-def right_guesses(scores: NDArray[np.float64], inside: NDArray[np.bool_], budgets: Sequence[int]) -> NDArray[np.int64]:
-    """Return (budgets,) how many guesses are right: half the highest scores are said to be in, half the lowest out.
+def right_guesses(
+    scores: NDArray[np.float64], inside: NDArray[np.bool_], budgets: Sequence[tuple[int, int]]
+) -> NDArray[np.int64]:
+    """Return how many guesses are right: the highest scores are said to be in, the lowest out.
 
     Parameters
     ----------
@@ -160,8 +163,8 @@ def right_guesses(scores: NDArray[np.float64], inside: NDArray[np.bool_], budget
         The higher, the likelier a row was in.
     inside : array of bool, of the same shape
         Whether it was.
-    budgets : sequence of int
-        Even numbers of guesses, n at most.
+    budgets : sequence of (int, int)
+        How many are said to be in, and out; n together at most.
 
     Returns
     -------
@@ -169,15 +172,18 @@ def right_guesses(scores: NDArray[np.float64], inside: NDArray[np.bool_], budget
 
     Examples
     --------
-    >>> right_guesses(np.array([0.1, 0.4, 0.2, 0.9]), np.array([False, False, True, True]), [2, 4]).tolist()
-    [2, 2]
+    >>> scores, inside = np.array([0.1, 0.4, 0.2, 0.9]), np.array([False, False, True, True])
+    >>> right_guesses(scores, inside, [(1, 1), (2, 2), (0, 1)]).tolist()
+    [2, 2, 1]
     """
     order = np.argsort(scores, axis=-1, kind="stable")
     ordered = np.take_along_axis(inside, order, axis=-1)
-    out = np.cumsum(~ordered, axis=-1)
-    within = np.cumsum(np.flip(ordered, axis=-1), axis=-1)
-    at = np.asarray(budgets, dtype=np.intp) // 2 - 1
-    return np.asarray(out[..., at] + within[..., at], dtype=np.int64)
+    none = np.zeros((*ordered.shape[:-1], 1), dtype=np.int64)
+    out, within = (
+        np.concatenate([none, np.cumsum(rows, axis=-1)], axis=-1) for rows in (~ordered, np.flip(ordered, axis=-1))
+    )
+    ways = np.asarray(budgets, dtype=np.intp).reshape(-1, 2)
+    return np.asarray(within[..., ways[:, 0]] + out[..., ways[:, 1]], dtype=np.int64)
 
 
 def epsilon_bound(scores: ArrayLike, inside: ArrayLike, delta: float, level: float = 0.95) -> EpsilonBound:
@@ -230,6 +236,6 @@ def epsilon_bound(scores: ArrayLike, inside: ArrayLike, delta: float, level: flo
     n, budgets = len(told), budgets_of(len(told))
     right = right_guesses(told, held, budgets)
     error = (1 - level) / len(budgets)
-    found = [least_epsilon(n, guesses, int(hits), delta, error) for guesses, hits in zip(budgets, right, strict=True)]
+    found = [least_epsilon(n, sum(way), int(hits), delta, error) for way, hits in zip(budgets, right, strict=True)]
     best = int(np.argmax(found))
-    return EpsilonBound(found[best], budgets[best], int(right[best]), n, delta, level)
+    return EpsilonBound(found[best], sum(budgets[best]), int(right[best]), n, delta, level)

@@ -24,7 +24,8 @@ SECTIONS: Final[Catalogue[Section]] = Catalogue(
             "scope", "data", "study", "performance", "fairness", "groups", "strata", "unobserved_groups", "impact",
             "chance", "thresholds", "slices", "explanations", "dependence", "explanation_checks", "few_shot", "maps",
             "words",
-            "reliance", "identity", "scenarios", "refusals", "privacy", "robustness", "compression", "training",
+            "reliance", "identity", "scenarios", "refusals", "privacy",
+            "differential_privacy", "robustness", "compression", "training",
             "drift", "baseline", "controls", "provenance", "limitations", "sign_off",
         )
     },

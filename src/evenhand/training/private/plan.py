@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from evenhand.errors import need
+from evenhand.errors import argument, need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +21,7 @@ ACCOUNTANT: Final = "prv"
 """Numerical composition of privacy losses (Gopi, Lee and Wutschitz 2021), as Opacus has it; its upper end is used."""
 ERROR: Final = 0.01
 """What the accountant may be above the true epsilon by, as a share of it where that is above 1."""
+USUAL_DELTA: Final = 1e-5
 NEAR: Final = 0.01
 """How near noise comes to the least that suffices, as a share of it."""
 LEAST_NOISE, MOST_NOISE = 0.1, 1e5
@@ -79,16 +80,16 @@ class Privacy:
 
 
 def usual_delta(rows: int) -> float:
-    """Return 1 / rows^1.1, rounded down to one digit: well below the chance to be any one of the rows.
+    """Return 1e-5, and less for many rows: 1 / rows^1.1, rounded down to one digit, below the share of any one row.
 
     Examples
     --------
-    >>> usual_delta(30_000), usual_delta(1_000)
-    (1e-05, 0.0005)
+    >>> usual_delta(1_000), usual_delta(1_000_000)
+    (1e-05, 2e-07)
     """
     least = max(rows, 1) ** -1.1
     size = 10.0 ** math.floor(math.log10(least))
-    return float(f"{math.floor(least / size + 1e-9) * size:.0e}")
+    return min(USUAL_DELTA, float(f"{math.floor(least / size + 1e-9) * size:.0e}"))
 
 
 def epsilon_of(
@@ -162,6 +163,13 @@ def refusals(train: EvaluationSet, validation: EvaluationSet | None, config: Tra
             f"{validation.name}: most validation rows are training rows, too. The epoch and the threshold are chosen "
             "on them without noise, so they must be others."
         )
+
+
+def of_one_fit(config: TrainingConfig, what: str) -> Iterator[str]:
+    """Yield why what is no single fit of a network has neither a budget nor coins."""
+    for name, given in (("epsilon", config.epsilon is not None), ("canary_share", config.canary_share > 0)):
+        if given:
+            yield f"{argument(name)} is about one fit of one network on its rows, and {what}. Leave it out."
 
 
 def _shared(train: EvaluationSet, validation: EvaluationSet) -> int:
