@@ -48,6 +48,8 @@ LEARNING = TrainingConfig(
     learning_rate=2e-2, epsilon=CLAIM, seeded_noise=True, baseline=False,
 )  # fmt: skip
 
+QUICK = replace(LEARNING, epochs=1, hidden=(16,))
+
 
 @pytest.fixture(scope="module")
 def private() -> NetworkModel:
@@ -64,7 +66,7 @@ def broken() -> NetworkModel:
 
 
 def audited(model: object, **settings: Any) -> AuditRecord:
-    return eh.audit(model, TEST, explain=False, footprint=False, **settings)
+    return eh.audit(model, TEST, audits=["differential_privacy"], **settings)
 
 
 def test_a_private_fit_states_its_claim_and_is_not_refuted(private: NetworkModel) -> None:
@@ -104,21 +106,22 @@ def test_without_candidates_or_with_other_rows_nothing_is_bounded(private: Netwo
 
 
 def test_members_that_no_coin_drew_bound_nothing() -> None:
-    model = fit(CANDIDATES, VALIDATION, replace(LEARNING, canary_share=0.0, epochs=8))
+    model = fit(CANDIDATES, VALIDATION, replace(QUICK, canary_share=0.0))
     assert "by coin" in audited(model, members=CANDIDATES)["epsilon_lower_bound"].undefined
 
 
-def test_what_was_tuned_after_its_private_fit_has_no_budget_left(private: NetworkModel) -> None:
+def test_what_was_tuned_after_its_private_fit_has_no_budget_left() -> None:
+    model = fit(CANDIDATES, VALIDATION, QUICK)
     for recipe in (NeuronPruning(0.5, epochs=1), Int8()):
-        small = compress(private, recipe, train=VALIDATION)
+        small = compress(model, recipe, train=VALIDATION)
         claimed = audited(small)["epsilon_claimed"]
         assert claimed.estimate is None and "no longer holds" in claimed.undefined
 
 
 def test_a_plain_model_is_not_asked_and_says_why_when_it_is() -> None:
-    model = eh.audit(lambda X: (X["x0"] > 0).astype(float), TEST, explain=False)
-    assert not model.of_audit("differential_privacy")
-    assert "differential_privacy" not in [section.audit for section in model.sections]
+    plain = eh.audit(lambda X: (X["x0"] > 0).astype(float), TEST, explain=False)
+    assert not plain.of_audit("differential_privacy")
+    assert "differential_privacy" not in [section.audit for section in plain.sections]
     asked = eh.audit(lambda X: (X["x0"] > 0).astype(float), TEST, audits=["differential_privacy"])
     (section,) = asked.sections
     assert not section.ran and "without differential privacy" in section.reason

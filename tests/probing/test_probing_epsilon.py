@@ -52,7 +52,7 @@ def test_of_a_known_gaussian_mechanism_the_bound_is_too_high_in_five_percent_at_
     inside = chance.random((runs, drawn)) < 0.5
     said = inside + sigma * chance.normal(size=inside.shape)  # each row has a place of its own in what is published
     right = right_guesses(said, inside, budgets_of(drawn))
-    above = (right >= too_high(drawn, epsilon, 0.95)).any(axis=1)
+    above = np.asarray((right >= too_high(drawn, epsilon, 0.95)).any(axis=1))
     assert above.mean() <= 0.05
     few = [epsilon_bound(said[run], inside[run], DELTA).epsilon for run in range(4)]
     assert [bound > epsilon for bound in few] == above[:4].tolist()
@@ -82,7 +82,7 @@ def test_the_p_value_is_that_of_the_paper() -> None:
         for i in range(1, v + 1):
             total += stats.binom.pmf(v - i, r, q)
             alpha = max(alpha, total / i)
-        return min(1.0, beta + alpha * delta * 2 * m)
+        return float(min(1.0, beta + alpha * delta * 2 * m))
 
     for case in (
         (1000, 100, 80, 0.5, 1e-5),

@@ -63,7 +63,7 @@ def clipped_by_hand(net: nn.Module, data: Dataset, most: float) -> np.ndarray:
     total = 0.0
     for at in range(len(data.target)):
         net.zero_grad()
-        logit = net(torch.from_numpy(data.columns[at : at + 1])).reshape(-1)  # type: ignore[index]
+        logit = net(torch.from_numpy(data.columns[at : at + 1])).reshape(-1)
         loss = data.weight[at] * nn.functional.binary_cross_entropy_with_logits(
             logit, torch.tensor(data.target[at : at + 1])
         )
@@ -121,7 +121,7 @@ def test_samples_are_drawn_row_by_row() -> None:
     sizes: list[int] = []
     private = replace(WITHOUT_NOISE, sample_rate=0.1, batch=40.0)
     going = PrivateGoing(network(), rows(400), rows(400), course(private), Here(), {})
-    going._private_step = lambda found: sizes.append(len(found))  # type: ignore[method-assign]
+    going._private_step = lambda rows: sizes.append(len(rows))  # type: ignore[method-assign]
     for epoch in range(30):
         going.learn(epoch)
     assert len(sizes) == 300
@@ -181,7 +181,7 @@ def test_networks_that_cannot_be_private_are_refused_by_their_layer() -> None:
     assert mode_of(network(), (5,)) == "ghost"
     assert mode_of(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(8, 1)), (1, 4, 4)) == "hooks"
     tied = nn.Sequential(layer := nn.Linear(5, 5), nn.ReLU(), nn.Linear(5, 5))
-    tied[2].weight = layer.weight  # type: ignore[assignment]
+    tied[2].weight = layer.weight
     assert mode_of(tied, (5,)) == "hooks"
 
 

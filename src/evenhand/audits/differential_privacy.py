@@ -43,7 +43,8 @@ OTHER_ROWS: Final = message(
 )
 TOO_FEW: Final = message("{n} rows drawn by coin are too few; {least} are the fewest.")
 SHOWN: Final = message(
-    "{right:,} of {guesses:,} guesses were right, of {drawn:,} rows drawn by coin; a bound of one side at {level:.1%}, delta {delta:g}."
+    "{right:,} of {guesses:,} guesses were right, of {drawn:,} rows drawn by coin; a bound of one side at {level:.1%}, "
+    "delta {delta:g}."
 )
 TUNED: Final = message(
     "After its private fit the model was tuned, calibrated or cut on rows without noise, so its budget no longer holds."
@@ -65,9 +66,7 @@ class PrivacyClaim(Declared):
     claimed_epsilon: float | None = setting(
         None, "Epsilon that is claimed of a model whose file does not tell it.", above=0
     )
-    claimed_delta: float = setting(
-        0.0, "Its delta; 0 takes that of the model's file, else 1e-5.", least=0, below=1
-    )
+    claimed_delta: float = setting(0.0, "Its delta; 0 takes that of the model's file, else 1e-5.", least=0, below=1)
     member_column: str = setting(
         "", "Column of the rows given as members that says by 1 or 0 who was in, by a fair coin each."
     )
@@ -110,15 +109,17 @@ def _claim(evidence: Evidence) -> _Claim | None:
     """Return the claim: what the user says, else the model's file."""
     said, told = evidence.options.of(PrivacyClaim), _told(evidence, "privacy")
     if said.claimed_epsilon is not None:
-        return _Claim(said.claimed_epsilon, said.claimed_delta or float(cast("float", (told or {}).get("delta", 0))), GIVEN)
+        return _Claim(
+            said.claimed_epsilon, said.claimed_delta or float(cast("float", (told or {}).get("delta", 0))), GIVEN
+        )
     if told is None:
         return None
     steps = cast("list[Mapping[str, Plain]]", evidence.subject.facts.get("recipe") or [])
     touched = any(step.get(name) for step in steps for name in TOUCHING)
     seed = BY_SEED if told.get("noise") == "seed" else ""
     note = sentences(SAYS, seed, "" if evidence.data.clusters is None else PERSONS)
-    numbers = (float(cast("float", told[name])) for name in ("epsilon", "delta"))
-    return _Claim(*numbers, note, holds=not touched)
+    epsilon, delta = (float(cast("float", told[name])) for name in ("epsilon", "delta"))
+    return _Claim(epsilon, delta, note, holds=not touched)
 
 
 def _claimed(claim: _Claim) -> Iterator[Finding]:
@@ -181,7 +182,7 @@ def _confidence(evidence: Evidence, members: EvaluationSet) -> NDArray[np.float6
     """Return (n,) what the model gives to each row's label; where it gives decisions only, whether it is right."""
     said = predict(evidence.subject, members)
     if said.y_score is None:
-        return (said.y_pred == said.y_true).astype(np.float64)
+        return np.asarray(said.y_pred == said.y_true, dtype=np.float64)
     if said.y_score.ndim > 1:
         return np.asarray(said.y_score[np.arange(len(members)), said.y_true.astype(np.intp)])
     return np.where(said.y_true == 1, said.y_score, -said.y_score)
@@ -197,7 +198,9 @@ def _of(key: Key, scores: NDArray[np.float64], inside: NDArray[np.bool_], delta:
 def _bound(key: Key, undefined: str, rows: int = 0, found: EpsilonBound | None = None) -> Finding:
     note = ""
     if found is not None:
-        note = message(SHOWN, right=found.right, guesses=found.guesses, drawn=found.drawn, level=found.level, delta=found.delta)
+        note = message(
+            SHOWN, right=found.right, guesses=found.guesses, drawn=found.drawn, level=found.level, delta=found.delta
+        )
     return Finding(
         key, NAME, None if found is None else round(found.epsilon, 6), support=rows, direction="lower_is_better",
         unit="number", undefined=undefined, note=note,

@@ -122,4 +122,4 @@ def _uniform(rows: NDArray[np.uint64], seed: int, draw: int) -> NDArray[np.float
         mixed = (rows ^ key) + STEP
         mixed = (mixed ^ (mixed >> np.uint64(30))) * FIRST
         mixed = (mixed ^ (mixed >> np.uint64(27))) * SECOND
-    return ((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return np.asarray(((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(11)).astype(np.float64) * 2.0**-53)

@@ -16,7 +16,7 @@ from evenhand.report.sections.section import CHANGES, Section
 from evenhand.report.view import OPENING, Block, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.drawings import Table
@@ -51,7 +51,7 @@ def drawn(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     return (Part(NAME, TITLE, (*reasons(record, NAME), CANNOT), tuple(blocks)),)
 
 
-def _claim(record: AuditRecord, found: list[Finding]) -> tuple[Table, ...]:
+def _claim(record: AuditRecord, found: Sequence[Finding]) -> tuple[Table, ...]:
     """Return the table of what is claimed and shown, and how the fit was made private."""
     rows = [
         (describe(f.key.metric).label, with_interval(f, 3), f.undefined or f.note) for f in found if not f.key.group
@@ -67,7 +67,7 @@ def _claim(record: AuditRecord, found: list[Finding]) -> tuple[Table, ...]:
     return table("dp-claim", TITLE, ("", message("value"), message("note")), rows, {1})
 
 
-def _shown(found: list[Finding]) -> tuple[Table, ...]:
+def _shown(found: Sequence[Finding]) -> tuple[Table, ...]:
     """Return the table of what is shown of each group."""
     groups = [f for f in found if f.key.group and f.estimate is not None]
     rows = ((cut(whom(f), 60), show(f.estimate, f.unit), f"{f.support:,}") for f in groups)
@@ -133,29 +133,37 @@ def _of_claim(claim: Finding | None, bound: Finding | None, excess: Finding | No
             "Epsilon {epsilon} is claimed, and guesses show at least {bound}: the claim is wrong.", **places
         )
         return words, "notable"
-    return message("Epsilon {epsilon} is claimed; guesses show at least {bound}, which agrees.", **places), "plain"
+    return message(
+        "Epsilon {epsilon} is claimed; guesses of who was in show at least {bound}, so nothing refutes it.", **places
+    ), "plain"
 
 
 def _worst(record: AuditRecord) -> str:
     """Name the group whose rate falls most beyond chance, beside the overall change; empty where none falls far."""
     falls = [
-        (f.estimate, f)
+        f
         for metric in ("recall_change", "accuracy_change")
         for f in costs(record, metric)
         if f.key.group and f.estimate is not None and f.estimate < -SMALL and excludes_zero(f)
     ]
     if not falls:
         return ""
-    change, least = min(falls, key=lambda pair: pair[0])
+    least = min(falls, key=_at_best)
     overall = next((f for f in costs(record, "accuracy_change") if not f.key.group), None)
     rate = lowered(describe(least.key.metric.removesuffix("_change")).label)
-    places = {"rate": rate, "group": cut(whom(least), 60), "change": show(change, "share", 3)}
+    places = {"rate": rate, "group": cut(whom(least), 60), "change": show(least.estimate, "share", 3)}
     if overall is None:
         return message("Beside the model without privacy, {rate} of {group} changes by {change}.", **places)
     return message(
         "Beside the model without privacy, overall accuracy changes by {overall}, and {rate} of {group} by {change}.",
         overall=show(overall.estimate, "share", 3), **places,
     )  # fmt: skip
+
+
+def _at_best(finding: Finding) -> float:
+    """Return the end of a fall's interval that is nearest to none."""
+    assert finding.interval is not None  # it excludes 0
+    return finding.interval.high or 0.0
 
 
 SECTION: Final = Section(NAME, TITLE, (NAME,), 810, drawn, theme=CHANGES, answer=answer)
