@@ -46,6 +46,10 @@ SHOWN: Final = message(
     "{right:,} of {guesses:,} guesses were right, of {drawn:,} rows drawn by coin; a bound of one side at {level:.1%}, "
     "delta {delta:g}."
 )
+NOTHING: Final = message(
+    "No number of guesses about {drawn:,} rows drawn by coin was right oftener than chance allows, at {level:.1%}, "
+    "delta {delta:g}."
+)
 TUNED: Final = message(
     "After its private fit the model was tuned, calibrated or cut on rows without noise, so its budget no longer holds."
 )
@@ -198,9 +202,10 @@ def _of(key: Key, scores: NDArray[np.float64], inside: NDArray[np.bool_], delta:
 def _bound(key: Key, undefined: str, rows: int = 0, found: EpsilonBound | None = None) -> Finding:
     note = ""
     if found is not None:
-        note = message(
-            SHOWN, right=found.right, guesses=found.guesses, drawn=found.drawn, level=found.level, delta=found.delta
-        )
+        places = {"drawn": found.drawn, "level": found.level, "delta": found.delta}
+        note = message(NOTHING, **places)
+        if found.epsilon:
+            note = message(SHOWN, right=found.right, guesses=found.guesses, **places)
     return Finding(
         key, NAME, None if found is None else round(found.epsilon, 6), support=rows, direction="lower_is_better",
         unit="number", undefined=undefined, note=note,

@@ -47,24 +47,32 @@ def drawn(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     found = record.of_audit(NAME)
     if not found:
         return ()
-    blocks: list[Block] = [*_claim(record, found), *_shown(found), *_cost(record, judged)]
+    blocks: list[Block] = [*_claim(found), *_cost(record, judged), *_shown(found), *_made(record)]
     return (Part(NAME, TITLE, (*reasons(record, NAME), CANNOT), tuple(blocks)),)
 
 
-def _claim(record: AuditRecord, found: Sequence[Finding]) -> tuple[Table, ...]:
-    """Return the table of what is claimed and shown, and how the fit was made private."""
+def _claim(found: Sequence[Finding]) -> tuple[Table, ...]:
+    """Return the table of what is claimed and shown."""
     rows = [
         (describe(f.key.metric).label, with_interval(f, 3), f.undefined or f.note) for f in found if not f.key.group
     ]
+    title = message("What is claimed, and what guesses of who was in show")
+    return table("dp-claim", title, ("", message("value"), message("note")), rows, {1})
+
+
+def _made(record: AuditRecord) -> tuple[Table, ...]:
+    """Return the table of how the fit was made private."""
     training = cast("Mapping[str, object]", record.provenance.get("subject", {}).get("training", {}))
     told = training.get("privacy")
-    if isinstance(told, dict):
-        rows += [
-            (label, show(float(told[name]), "number"), "")
-            for name, label in FACTS.items()
-            if isinstance(told.get(name), (int, float))
-        ]
-    return table("dp-claim", TITLE, ("", message("value"), message("note")), rows, {1})
+    if not isinstance(told, dict):
+        return ()
+    rows = [
+        (label, show(float(told[name]), "number"))
+        for name, label in FACTS.items()
+        if isinstance(told.get(name), (int, float))
+    ]
+    head = ("", message("value"))
+    return table("dp-made", message("How the fit was made private"), head, rows, {1}, folded=True)
 
 
 def _shown(found: Sequence[Finding]) -> tuple[Table, ...]:
