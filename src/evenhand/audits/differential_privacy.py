@@ -14,7 +14,6 @@ from evenhand.evidence.predictions import predict
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message, sentences
-from evenhand.probing.epsilon.bound import LEAST_DRAWN, epsilon_bound
 from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 NAME = "differential_privacy"
 USUAL_DELTA: Final = 1e-5
 """Where none is claimed."""
+LEAST_DRAWN: Final = 20
+"""Rows of a group drawn by coin below which nothing is stated of it."""
 TOUCHING: Final = ("epochs", "calibration_rows", "rows", "threshold")
 """What a recipe's entry has where it saw rows again."""
 NO_COIN: Final = message(
@@ -195,6 +196,8 @@ def _confidence(evidence: Evidence, members: EvaluationSet) -> NDArray[np.float6
 def _of(key: Key, scores: NDArray[np.float64], inside: NDArray[np.bool_], delta: float, level: float) -> Finding:
     if len(scores) < LEAST_DRAWN:
         return _bound(key, message(TOO_FEW, n=len(scores), least=LEAST_DRAWN), len(scores))
+    from evenhand.probing.epsilon.bound import epsilon_bound
+
     found = epsilon_bound(scores, inside, delta, level)
     return _bound(key, "", found.drawn, found)
 
