@@ -59,7 +59,7 @@ def test_the_group_that_pays_is_named_beside_the_overall_change() -> None:
     assert "overall accuracy changes by -0.1" in sentence and "recall of sex=f by -0.4" in sentence
     assert state == "notable"
     (part,) = SECTION.parts(record(0.4, recall_f=0.6), Judged(None))
-    assert [block.name for block in part.blocks] == ["dp-claim", "dp-cost"]  # type: ignore[union-attr]
+    assert [block.name for block in part.blocks] == ["dp-claim", "dp-cost"]
 
 
 def test_a_record_without_such_findings_has_no_part() -> None:

@@ -15,7 +15,7 @@ from torch import nn
 import evenhand as eh
 from evenhand.data.coin import Coin
 from evenhand.errors import InputError, ModelError
-from evenhand.training import TrainingConfig, fit, load_model
+from evenhand.training import TrainingConfig, fit, fit_boosting, fit_ensemble, load_model, tune
 from evenhand.training.dataset import Dataset
 from evenhand.training.loop import run
 from evenhand.training.placing import Here
@@ -252,3 +252,14 @@ def test_a_killed_private_fit_goes_on(tmp_path: Path) -> None:
     data, private = rows(), replace(WITHOUT_NOISE, noise_multiplier=1.0)
     learned = run(network(), data, data, course(private, epochs=2))
     assert len(learned.check_loss) == 2 and not any(learned.train_loss)
+
+
+@pytest.mark.parametrize("setting", [{"epsilon": 1.0}, {"canary_share": 0.5}])
+def test_what_is_no_single_fit_has_no_budget_and_no_coins(setting: dict[str, Any]) -> None:
+    config = TrainingConfig(epochs=1, hidden=(4,), **setting)
+    for call in (fit_ensemble, fit_boosting):
+        with pytest.raises(InputError, match="one fit of one network"):
+            call(PARTS["train"], PARTS["validation"], config)
+    pytest.importorskip("optuna")
+    with pytest.raises(InputError, match="one fit of one network"):
+        tune(PARTS["train"], trials=1, config=config)

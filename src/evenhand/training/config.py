@@ -245,7 +245,10 @@ class TrainingConfig(Steps):
         "step; without it nothing is private.", above=0, most=100,
     )  # fmt: skip
     delta: float = setting(
-        0.0, "Of differential privacy: the chance of more than epsilon; 0 takes 1e-5, or 1 / rows^1.1 if that is less.", least=0, below=0.1
+        0.0,
+        "Of differential privacy: the chance of more than epsilon; 0 takes 1e-5, or 1 / rows^1.1 if that is less.",
+        least=0,
+        below=1,
     )
     row_clip: float = setting(
         1.0, "Of differential privacy: the norm that the gradient of each row is clipped to.", above=0
