@@ -26,6 +26,7 @@
 - `membership`: who can be told to have been among the rows that the model was fitted on
 - `attribute_inference`: what the model gives away of the sensitive values of its training rows
 - `exposure`: what answers hold, and which training rows can be read from a model's parts
+- `differential_privacy`: how private the fit is said to be, and what guesses of its rows rule out
 - `disclosure`: rows that can be singled out, and personal data in plain sight
 - `robustness`: which decisions turn when inputs are noisy, missing or misspelt, and whose
 - `adversarial`: how many right decisions an attack within a budget turns

@@ -102,6 +102,9 @@ class AuditSettings(RoleSettings, total=False):
     quasi_identifiers: str | Sequence[str]
     least_class: int
     searched_files: str | Sequence[str]
+    claimed_epsilon: float | None
+    claimed_delta: float
+    member_column: str
 
 
 ROLES: Final = frozenset({*RoleSettings.__annotations__, "name"} - {*SAID})

@@ -16,8 +16,8 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
             "performance", "classes", "labels", "numbers", "rankings", "calibration", "fairness", "impact", "strata",
             "unobserved_groups", "chance", "slices", "custom", "explanation", "dependence", "explanation_checks",
             "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios", "membership",
-            "attribute_inference", "exposure", "disclosure", "robustness", "adversarial", "counterfactual",
-            "monotonicity", "generalization", "uncertainty", "data_quality", "compression", "training", "group_names",
+            "attribute_inference", "exposure", "differential_privacy", "disclosure", "robustness", "adversarial",
+            "counterfactual", "monotonicity", "generalization", "uncertainty", "data_quality", "compression", "training", "group_names",
         )
     },
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,8 @@ from evenhand.settings import settings_of
 from evenhand.training.config import ONE_WIDTH, TrainingConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from evenhand.cli.settings import Settings
     from evenhand.data import EvaluationSet
 
@@ -69,6 +71,7 @@ def command(
       evenhand train loans.parquet --label approve --sensitive race -o credit.safetensors
       evenhand train loans.parquet --label approve --network residual --tune 30 --tune-storage study.db
       torchrun --nproc-per-node 2 -m evenhand train loans.parquet --label approve --checkpoint fit.ckpt
+      evenhand train loans.parquet --label approve --epsilon 3 -o private.safetensors
       evenhand train loans.parquet --label approve --model boosting -o trees.safetensors
       evenhand train people.csv --label hired --texts letter --network lstm -o letters.safetensors
       evenhand train people.csv --label hired --images file --inputs faces/ --network resnet18 --flip
@@ -112,6 +115,8 @@ def command(
             write_rows(parts[part], place, beside[place])
     if cleaned := _cleaned(model):
         say(cleaned)
+    for line in _private(model):
+        say(line)
     for column, reason in model.preprocessing.left_out:
         say(f"Left out: column '{column}' {reason}.")
     rows = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
@@ -120,6 +125,21 @@ def command(
         [f"Wrote {output}: {rows} rows; {_decides(model, config)}", *([trees] if trees else [])],
         ["evenhand", "audit", test_output or "TEST", "--model", output, *role_words(beside[test_output])],
     )
+
+
+def _private(model: NetworkModel | BoostedModel) -> Iterator[str]:
+    """Yield what the budget of the fit is and what it leaves out, and how many rows coins left in."""
+    told: dict[str, Any] = dict(model.history)
+    if privacy := told.get("privacy"):
+        yield (
+            f"Private: epsilon {privacy['epsilon']:.3g} of each training row at delta {privacy['delta']:g}, noise "
+            f"{privacy['noise_multiplier']:.3g}. Preprocessing and validation rows are not in it."
+        )
+    if coin := told.get("coin"):
+        yield (
+            f"Coins left {told['train_rows']:,} rows in, tossed for {coin['share']:.0%} of them. An audit needs all "
+            "(--train-output), as --privacy."
+        )
 
 
 def _decides(model: NetworkModel | BoostedModel, config: TrainingConfig) -> str:

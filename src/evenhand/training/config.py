@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
-from evenhand.errors import InputError, raise_all
+from evenhand.errors import InputError, parameter, raise_all
 from evenhand.settings import Declared, setting, settings_of, unknown
 
 if TYPE_CHECKING:
@@ -240,8 +240,32 @@ class TrainingConfig(Steps):
         most=1,
     )  # fmt: skip
 
+    epsilon: float | None = setting(
+        None, "Differential privacy: the budget of each training row. Rows are clipped and noise is added to each "
+        "step; without it nothing is private.", above=0, most=100,
+    )  # fmt: skip
+    delta: float = setting(
+        0.0,
+        "Of differential privacy: the chance of more than epsilon; 0 takes 1e-5, or 1 / rows^1.1 if that is less.",
+        least=0,
+        below=1,
+    )
+    row_clip: float = setting(
+        1.0, "Of differential privacy: the norm that the gradient of each row is clipped to.", above=0
+    )
+    seeded_noise: bool = setting(
+        False,
+        "Of differential privacy: whether samples and noise follow from the seed, as tests need it; who knows the seed "
+        "can then take the noise off.",
+    )
+    canary_share: float = setting(
+        0.0, "Share of the training rows of which each is left out by the toss of a coin, so that an audit can count "
+        "right guesses of who was in; the others are all in.", least=0, most=1,
+    )  # fmt: skip
+
     def contradictions(self) -> Iterator[str]:
         """Yield errors of settings that are incompatible."""
+        yield from self._never_private()
         if len(set(self.quantiles)) < len(self.quantiles):
             yield f"A quantile is named twice: {', '.join(map(str, self.quantiles))}."
         if self.embedding and self.network not in ("mlp", "deepfm"):
@@ -251,6 +275,22 @@ class TrainingConfig(Steps):
         elif self.network in ATTENDING and self.hidden[0] % self.heads:
             width = self.hidden[0]
             yield f"The width of a {self.network} is a multiple of its heads: {width} is none of {self.heads!r}."
+
+    def _never_private(self) -> Iterator[str]:
+        """Yield errors of settings with which no fit is private."""
+        if self.epsilon is None:
+            return
+        why = {
+            "batch_norm": (self.batch_norm, "makes each row's gradient depend on the others of its batch"),
+            "resample": (self.resample is not None, "lets a row be in a step more than once"),
+            "class_weight": (self.class_weight is not None, "weighs rows by counts of the training labels"),
+            "mixup": (self.mixup > 0, "mixes rows, so that no gradient is of one row"),
+            "model": (self.model != "network", "is about trees, whose counts no noise hides: networks can be private"),
+            "precision": (self.precision != "float32", "rounds gradients, so that the noise is not what it should be"),
+        }
+        for name, (given, reason) in why.items():
+            if given:
+                yield f"With epsilon a fit is private, and {parameter(name)} {reason}. Leave one of them out."
 
     @property
     def threshold_rule(self) -> ThresholdRule | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from evenhand.errors import InputError
+from evenhand.errors import InputError, raise_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,10 +122,12 @@ def fit_ensemble(
     from evenhand.training.config import TrainingConfig
     from evenhand.training.fitting import fit, hold_out
     from evenhand.training.goals import settled
+    from evenhand.training.private.plan import of_one_fit
 
     if members < 1:
         raise InputError(f"An ensemble needs one member at least, not {members}.")
     config = settled(config or TrainingConfig(), train.task)
+    raise_all(InputError, of_one_fit(config, "an ensemble is several"))
     fitted, chosen = (train, validation) if validation is not None else hold_out(train, config.seed)
     alone = replace(config, baseline=False)  # the trees are fitted once, for all together
     first = fit(fitted, chosen, alone, progress)

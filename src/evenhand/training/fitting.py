@@ -16,6 +16,7 @@ from evenhand.errors import InputError, need, raise_all
 from evenhand.training.config import TrainingConfig
 from evenhand.training.goals import LOSSES, goal_problems, settled, target_of
 from evenhand.training.preprocessing import Preprocessing
+from evenhand.training.private.plan import refusals, without_companions
 from evenhand.training.weighing import class_weights, resampled
 
 if TYPE_CHECKING:
@@ -109,15 +110,18 @@ def fit(
     from evenhand.training.lists import learn
     from evenhand.training.metering import Meter
     from evenhand.training.model import NetworkModel, logits
+    from evenhand.training.private.fitting import by_coin, in_private, told_of
     from evenhand.training.resuming import Checkpoint
     from evenhand.training.trees.baseline import beside
 
     config = config or TrainingConfig()
     train, validation = needed(train, "fit"), None if validation is None else needed(validation, "fit")
-    raise_all(InputError, [*_problems(train, validation), *_other_model(config), *goal_problems(train, config)])
-    config = settled(config, train.task)
+    problems = [*_problems(train, validation), *_other_model(config), *goal_problems(train, config)]
+    raise_all(InputError, [*problems, *refusals(train, validation, config)])
+    config = without_companions(settled(config, train.task))
     meter = Meter()
     fitted, chosen = (train, validation) if validation is not None else hold_out(train, config.seed)
+    fitted, coin = by_coin(fitted, config)
     config = config.for_rows(len(fitted) if fitted.held is None else 0)
     preprocessing = preparing or _preparing(fitted, config, plan)
     target = target_of(fitted, config)
@@ -129,7 +133,7 @@ def fit(
     dataset = resampled(dataset_of(preprocessing, fitted, config, target), fitted.y_true, config)
     check = dataset_of(preprocessing, chosen, config, target)
     kept = None if checkpoint is None else Checkpoint(Path(checkpoint), _fit_name(config, fitted, chosen))
-    course = _course(config, target)
+    course = in_private(_course(config, target), config, network, preprocessing, fitted)
     learned = learn(network, dataset, check, course, checkpoint=kept, watch=watch, progress=progress)
     columns = (dataset.columns, check.columns)
     if config.resample is not None or train.task == "ranking":  # rows were drawn, or put in lists
@@ -147,8 +151,7 @@ def fit(
         threshold=closed.threshold,
         target=closed.target,
         history={
-            **_history(config, learned, fitted, chosen),
-            **closed.reached,
+            **told_of(course.private, coin, {**_history(config, learned, fitted, chosen), **closed.reached}),
             **({"cleaning": preprocessing.cleaning()} if isinstance(preprocessing, Preprocessing) else {}),
             **({"baseline": trees} if trees is not None else {}),
             **({"checkpoint_problem": kept.problem} if kept is not None and kept.problem else {}),

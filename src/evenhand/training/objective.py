@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from evenhand.training.losses import of_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
     from torch import nn
 
@@ -31,20 +33,32 @@ def moving(schedule: Schedule) -> Moving:
     return make
 
 
+def _each(schedule: Schedule, logit: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Return (n,) losses, without weights."""
+    classes = target.shape[1] - schedule.matched
+    of_one = of_numbers if schedule.target is not None else _of_several if classes > 1 else _of_two
+    of_logits = of_one(schedule, logit[:, :classes], target[:, :classes])
+    if not schedule.matched:
+        return of_logits
+    return of_logits + ((logit[:, classes:] - target[:, classes:]) ** 2).mean(dim=1)
+
+
+def row_losses(schedule: Schedule) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Return the loss of each row, (n,), of logits against targets and, in the last column, its weight."""
+
+    def losses(logit: torch.Tensor, answer: torch.Tensor) -> torch.Tensor:
+        target = answer[:, :-1]
+        return answer[:, -1] * _each(schedule, logit.reshape(target.shape), target)
+
+    return losses
+
+
 def weighted_loss(schedule: Schedule) -> type[nn.Module]:
     """Return the loss: logits against targets and, in the last column, weights, divided by the sum of the weights.
 
     Where a batch is a part of a step, the sum of the step's weights is given instead.
     """
     import torch
-
-    def losses(logit: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        classes = target.shape[1] - schedule.matched
-        of_one = of_numbers if schedule.target is not None else _of_several if classes > 1 else _of_two
-        of_logits = of_one(schedule, logit[:, :classes], target[:, :classes])
-        if not schedule.matched:
-            return of_logits
-        return of_logits + ((logit[:, classes:] - target[:, classes:]) ** 2).mean(dim=1)
 
     other = schedule.target is not None or schedule.loss in ("mse", "focal") or schedule.temperature != 1
     usual = not (other or schedule.matched)
@@ -55,7 +69,7 @@ def weighted_loss(schedule: Schedule) -> type[nn.Module]:
             if usual and target.shape[1] == 1:  # the same number in one call, and one back
                 total = _summed(schedule, logit.reshape(-1), target[:, 0], weight)
             else:
-                total = torch.dot(weight, losses(logit.reshape(target.shape), target))
+                total = torch.dot(weight, _each(schedule, logit.reshape(target.shape), target))
             return total / (weight.sum() if whole is None else whole)
 
     return WeightedLoss

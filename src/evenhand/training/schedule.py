@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from evenhand.training.config import Steps
+from evenhand.training.private.plan import Privacy
 from evenhand.training.target import Target
 
 Progress: TypeAlias = Callable[[int, int, str], None]
@@ -35,3 +36,5 @@ class Schedule(Steps):
     """What a label of numbers is learnt as; None of classes."""
     seconds: float | None = None
     """No further epoch begins after this time."""
+    private: Privacy | None = None
+    """The noise of a private fit."""

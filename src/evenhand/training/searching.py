@@ -13,11 +13,12 @@ import pandas as pd
 
 from evenhand.data.evaluation_set import needed
 from evenhand.data.splitting import strata
-from evenhand.errors import InputError, need, shorten
+from evenhand.errors import InputError, need, raise_all, shorten
 from evenhand.settings import settings_of
 from evenhand.training.config import ATTENDING, ONE_WIDTH, TrainingConfig
 from evenhand.training.dataset import prepared
 from evenhand.training.fitting import fit
+from evenhand.training.private.plan import of_one_fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -134,6 +135,7 @@ def tune(
     searched = dict(space) if space else usual_space(base)
     if trials < 1:
         raise InputError(f"A search needs one trial at least, not {trials}.")
+    raise_all(InputError, of_one_fit(base, "a search fits many, each of which would spend the budget"))
     if folds == 1:
         raise InputError("One fold leaves no rows to learn from: give folds=2 or more, or 0 to hold a fifth out once.")
     TrainingConfig.from_plain({**base.to_plain(), **dict.fromkeys(searched.keys() - base.to_plain().keys())})

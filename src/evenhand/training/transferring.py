@@ -10,8 +10,9 @@ import numpy as np
 
 from evenhand.data.evaluation_set import needed
 from evenhand.data.inputs import as_inputs
-from evenhand.errors import InputError, ModelError, argument, need
+from evenhand.errors import InputError, ModelError, argument, need, raise_all
 from evenhand.training.config import TrainingConfig
+from evenhand.training.private.plan import of_one_fit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,6 +115,8 @@ def transfer(
     if train.task not in ("binary", "multiclass"):
         raise InputError(f"{train.name}: a head of classes is fitted, and the label's task is {train.task}.")
     config = (config or TrainingConfig(hidden=())).for_rows(0)
+    told = replace(config, epsilon=None) if frozen else config  # a head alone is one fit, whose rows are features
+    raise_all(InputError, of_one_fit(told, "here a backbone and a head are fitted to what is said of the rows"))
     if frozen and (changed := [each for each in OF_IMAGES if getattr(config, each)]):
         raise InputError(
             f"{argument(changed[0])} changes images in each step, and a frozen backbone is asked once for each as it "

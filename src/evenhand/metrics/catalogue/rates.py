@@ -11,6 +11,7 @@ from evenhand.metrics.catalogue.attacks import ATTACKS
 from evenhand.metrics.catalogue.compression import COMPRESSION
 from evenhand.metrics.catalogue.confusion import RATES
 from evenhand.metrics.catalogue.disclosure import DISCLOSURE
+from evenhand.metrics.catalogue.differential_privacy import DP
 from evenhand.metrics.catalogue.entry import Cells, Metric
 from evenhand.metrics.catalogue.explaining import EXPLAINING
 from evenhand.metrics.catalogue.groups import GROUPS
@@ -98,7 +99,7 @@ METRICS: Final[dict[str, Metric]] = {
     metric.name: metric
     for metric in (
         *RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *EXPLAINING, *RELIANCE, *SITUATIONS, *TRAINING,
-        *PRIVACY, *DISCLOSURE, *ROBUSTNESS, *ATTACKS, *UNCERTAINTY, *TABLES,
+        *PRIVACY, *DP, *DISCLOSURE, *ROBUSTNESS, *ATTACKS, *UNCERTAINTY, *TABLES,
     )
 }  # fmt: skip
 """Every metric by its canonical name."""

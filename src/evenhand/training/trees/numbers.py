@@ -9,6 +9,7 @@ import numpy as np
 
 from evenhand.errors import argument
 from evenhand.metrics.values.gains import each_pinball
+from evenhand.training.private.plan import of_one_fit
 from evenhand.training.target import Target
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def not_for_trees(train: EvaluationSet, config: TrainingConfig) -> Iterator[str]
             f"{train.name}: boosted trees do not learn by {argument('loss', config.loss)}; of the task {train.task} "
             f"they learn by {_listed(train.task)}. Leave it out, or fit a network."
         )
+    yield from of_one_fit(config, "boosted trees are none")
     if train.held is not None:
         yield f"{train.name}: boosted trees read the columns of a table, and these inputs are {train.held.kind}."
 

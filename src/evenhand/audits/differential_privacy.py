@@ -1,0 +1,237 @@
+"""Differential privacy: what is claimed of a fit, and what guesses of who was in it rule out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+import numpy as np
+
+from evenhand.audits.statement import SPARED, Audit, Statement, labels_of, not_applicable
+from evenhand.data.coin import Coin
+from evenhand.errors import InputError
+from evenhand.evidence.predictions import predict
+from evenhand.findings import Finding
+from evenhand.keys import Key
+from evenhand.messages import message, sentences
+from evenhand.settings import Declared, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from evenhand.data import EvaluationSet
+    from evenhand.evidence import Evidence
+    from evenhand.findings import Plain
+    from evenhand.probing.epsilon.bound import EpsilonBound
+
+NAME = "differential_privacy"
+USUAL_DELTA: Final = 1e-5
+"""Where none is claimed."""
+LEAST_DRAWN: Final = 20
+"""Rows of a group drawn by coin below which nothing is stated of it."""
+TOUCHING: Final = ("epochs", "calibration_rows", "rows", "threshold")
+"""What a recipe's entry has where it saw rows again."""
+NO_COIN: Final = message(
+    "Membership was not drawn by coin, so guesses of it bound nothing: fit with canary_share, and give the candidates "
+    "as members."
+)
+NO_MEMBERS: Final = message("The candidates of the fit, those left out among them, were not given as members.")
+OTHER_ROWS: Final = message(
+    "The rows given as members are not the candidates that coins were tossed for; give the training rows as they were, "
+    "those left out among them."
+)
+TOO_FEW: Final = message("{n} rows drawn by coin are too few; {least} are the fewest.")
+SHOWN: Final = message(
+    "{right:,} of {guesses:,} guesses were right, of {drawn:,} rows drawn by coin; a bound of one side at {level:.1%}, "
+    "delta {delta:g}."
+)
+NOTHING: Final = message(
+    "No number of guesses about {drawn:,} rows drawn by coin was right oftener than chance allows, at {level:.1%}, "
+    "delta {delta:g}."
+)
+TUNED: Final = message(
+    "After its private fit the model was tuned, calibrated or cut on rows without noise, so its budget no longer holds."
+)
+SAYS: Final = message(
+    "A budget of each row: the weights, and what was chosen by them. Not in it: preprocessing, validation rows, "
+    "fingerprints of rows beside the model."
+)
+BY_SEED: Final = message("Noise and samples follow from a seed on record: who knows it can take them off.")
+PERSONS: Final = message("People with several rows are protected less than the budget says: it is of one row.")
+GIVEN: Final = message("Said by whoever asked for the audit; the model's file has nothing on it.")
+NO_CLAIM: Final = message("No epsilon is claimed of this model.")
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyClaim(Declared):
+    """Options of this audit."""
+
+    claimed_epsilon: float | None = setting(
+        None, "Epsilon that is claimed of a model whose file does not tell it.", above=0
+    )
+    claimed_delta: float = setting(0.0, "Its delta; 0 takes that of the model's file, else 1e-5.", least=0, below=1)
+    member_column: str = setting(
+        "", "Column of the rows given as members that says by 1 or 0 who was in, by a fair coin each."
+    )
+
+
+def differential_privacy(evidence: Evidence) -> Statement:
+    """State the claimed epsilon, the least that guesses of its rows allow, overall and by group, and the excess."""
+    claim = _claim(evidence)
+    if claim is None and not _drawn_by_coin(evidence):
+        return not_applicable(
+            "The model was fitted without differential privacy, and without coins that decide who is in."
+        )
+    if evidence.spared:
+        return not_applicable(SPARED)
+    claimed = list(_claimed(claim)) if claim is not None else []
+    shown = list(_shown(evidence, _delta(claim)))
+    return Statement((*claimed, *shown, _excess(claimed, shown)))
+
+
+def _told(evidence: Evidence, name: str) -> Mapping[str, Plain] | None:
+    """Return what the model's file says of its privacy, or of its coins; None where it says nothing."""
+    told = evidence.subject.facts.get("training")
+    found = told.get(name) if isinstance(told, dict) else None
+    return found if isinstance(found, dict) else None
+
+
+def _drawn_by_coin(evidence: Evidence) -> bool:
+    return bool(_told(evidence, "coin") or evidence.options.of(PrivacyClaim).member_column)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    epsilon: float
+    delta: float
+    note: str
+    holds: bool = True
+
+
+def _claim(evidence: Evidence) -> _Claim | None:
+    """Return the claim: what the user says, else the model's file."""
+    said, told = evidence.options.of(PrivacyClaim), _told(evidence, "privacy")
+    if said.claimed_epsilon is not None:
+        return _Claim(
+            said.claimed_epsilon, said.claimed_delta or float(cast("float", (told or {}).get("delta", 0))), GIVEN
+        )
+    if told is None:
+        return None
+    steps = cast("list[Mapping[str, Plain]]", evidence.subject.facts.get("recipe") or [])
+    touched = any(step.get(name) for step in steps for name in TOUCHING)
+    seed = BY_SEED if told.get("noise") == "seed" else ""
+    note = sentences(SAYS, seed, "" if evidence.data.clusters is None else PERSONS)
+    epsilon, delta = (float(cast("float", told[name])) for name in ("epsilon", "delta"))
+    return _Claim(epsilon, delta, note, holds=not touched)
+
+
+def _claimed(claim: _Claim) -> Iterator[Finding]:
+    key, why = Key.of("epsilon_claimed"), "" if claim.holds else TUNED
+    value = claim.epsilon if claim.holds else None
+    yield Finding(
+        key, NAME, value, direction="lower_is_better", unit="number", undefined=why, note="" if why else claim.note
+    )
+    if claim.delta:
+        yield Finding(Key.of("delta_claimed"), NAME, claim.delta, direction="lower_is_better", unit="number")
+
+
+def _delta(claim: _Claim | None) -> float:
+    if claim is not None and claim.delta:
+        return claim.delta
+    return USUAL_DELTA
+
+
+def _shown(evidence: Evidence, delta: float) -> Iterator[Finding]:
+    """Yield the bound, overall and for each group with enough rows drawn by coin."""
+    members, level = evidence.members, evidence.options.level
+    found = _membership(evidence)
+    if isinstance(found, str) or members is None:
+        yield _bound(Key.of("epsilon_lower_bound"), found if isinstance(found, str) else NO_MEMBERS)
+        return
+    drawn, inside = found
+    scores = _confidence(evidence, members)
+    yield _of(Key.of("epsilon_lower_bound"), scores[drawn], inside[drawn], delta, level)
+    for grouping in evidence.groupings:
+        theirs = members.grouping(*grouping.columns)
+        groups = [drawn & (theirs.codes == at) for at in range(len(theirs.labels))]
+        enough = max(1, sum(int(rows.sum()) >= LEAST_DRAWN for rows in groups))
+        for at, rows in enumerate(groups):
+            key = Key.of("epsilon_lower_bound", labels_of(theirs, at))
+            yield _of(key, scores[rows], inside[rows], delta, 1 - (1 - level) / enough)
+
+
+def _membership(evidence: Evidence) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | str:
+    """Return about which members a coin decided, and which were in; why that is not known."""
+    members, column = evidence.members, evidence.options.of(PrivacyClaim).member_column
+    told = _told(evidence, "coin")
+    if told is None and not column:
+        return NO_COIN
+    if members is None:
+        return NO_MEMBERS
+    if column:
+        if column not in members.table:
+            raise InputError(f"{members.name}: there is no column '{column}' that says who was in.")
+        values = members.table[column].to_numpy()
+        strange = ~np.isin(values, (0, 1))
+        if strange.any():
+            raise InputError(f"{members.name}: '{column}' says who was in by 1 and who was not by 0, and nothing else.")
+        return np.ones(len(members), dtype=np.bool_), values.astype(np.float64) == 1
+    assert told is not None  # else a column is named
+    coin = Coin.from_plain(told)
+    return coin.flipped(members) if coin.knows(members) else OTHER_ROWS
+
+
+def _confidence(evidence: Evidence, members: EvaluationSet) -> NDArray[np.float64]:
+    """Return (n,) what the model gives to each row's label; where it gives decisions only, whether it is right."""
+    said = predict(evidence.subject, members)
+    if said.y_score is None:
+        return np.asarray(said.y_pred == said.y_true, dtype=np.float64)
+    if said.y_score.ndim > 1:
+        return np.asarray(said.y_score[np.arange(len(members)), said.y_true.astype(np.intp)])
+    return np.where(said.y_true == 1, said.y_score, -said.y_score)
+
+
+def _of(key: Key, scores: NDArray[np.float64], inside: NDArray[np.bool_], delta: float, level: float) -> Finding:
+    if len(scores) < LEAST_DRAWN:
+        return _bound(key, message(TOO_FEW, n=len(scores), least=LEAST_DRAWN), len(scores))
+    from evenhand.probing.epsilon.bound import epsilon_bound
+
+    found = epsilon_bound(scores, inside, delta, level)
+    return _bound(key, "", found.drawn, found)
+
+
+def _bound(key: Key, undefined: str, rows: int = 0, found: EpsilonBound | None = None) -> Finding:
+    note = ""
+    if found is not None:
+        places = {"drawn": found.drawn, "level": found.level, "delta": found.delta}
+        note = message(NOTHING, **places)
+        if found.epsilon:
+            note = message(SHOWN, right=found.right, guesses=found.guesses, **places)
+    return Finding(
+        key, NAME, None if found is None else round(found.epsilon, 6), support=rows, direction="lower_is_better",
+        unit="number", undefined=undefined, note=note,
+    )  # fmt: skip
+
+
+def _excess(claimed: list[Finding], shown: list[Finding]) -> Finding:
+    """Return by how much the bound is above the claim; undefined where either is not known."""
+    claim, bound = (claimed[0] if claimed else None), shown[0]
+    missing = bound.undefined or (NO_CLAIM if claim is None else claim.undefined)
+    value = None
+    if claim is not None and claim.estimate is not None and bound.estimate is not None:
+        value = bound.estimate - claim.estimate
+    above = message("More is shown than is claimed: the fit is less private than it says.")
+    return Finding(
+        Key.of("epsilon_excess"), NAME, value, support=bound.support, direction="lower_is_better", unit="number",
+        undefined="" if value is not None else missing, note=above if value is not None and value > 0 else "",
+    )  # fmt: skip
+
+
+def _wanted(evidence: Evidence) -> bool:
+    """Return whether anything is claimed or was drawn by coin."""
+    return _claim(evidence) is not None or _drawn_by_coin(evidence)
+
+
+AUDIT: Final = Audit(differential_privacy, frozenset({"binary", "multiclass"}), options=PrivacyClaim, wanted=_wanted)
