@@ -10,8 +10,8 @@ from typing import Final
 from evenhand.metrics.catalogue.attacks import ATTACKS
 from evenhand.metrics.catalogue.compression import COMPRESSION
 from evenhand.metrics.catalogue.confusion import RATES
-from evenhand.metrics.catalogue.disclosure import DISCLOSURE
 from evenhand.metrics.catalogue.differential_privacy import DP
+from evenhand.metrics.catalogue.disclosure import DISCLOSURE
 from evenhand.metrics.catalogue.entry import Cells, Metric
 from evenhand.metrics.catalogue.explaining import EXPLAINING
 from evenhand.metrics.catalogue.groups import GROUPS

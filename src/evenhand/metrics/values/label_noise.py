@@ -125,7 +125,7 @@ def noise_tolerance(rate: str, counts: Ints) -> float:
     low, step = 0.0, 1.0
     for _ in range(ROUNDS):
         step /= PARTS
-        shares = low + step * np.arange(PARTS + 1)
+        shares = np.asarray(low + step * np.arange(PARTS + 1), dtype=np.float64)
         apart = np.array(
             [NoiseBounds(*ends).difference[0] > 0 for ends in zip(*_ends(rate, cells, shares), strict=True)]
         )
