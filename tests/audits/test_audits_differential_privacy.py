@@ -12,6 +12,8 @@ import pytest
 import evenhand as eh
 from evenhand.data.coin import Coin
 from evenhand.errors import InputError
+from evenhand.evidence import Evidence, EvidenceOptions
+from evenhand.subjects import as_subject
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
@@ -159,3 +161,13 @@ def test_the_record_has_no_rows_and_is_the_same_twice(broken: NetworkModel) -> N
     assert one.of_audit("differential_privacy") == two.of_audit("differential_privacy")
     coin = Coin.from_plain(broken.history["coin"])  # type: ignore[arg-type]
     assert str(coin.candidates) and "x0" in coin.columns
+
+
+def test_rows_that_a_coin_left_out_count_as_no_members() -> None:
+    held = TEST.table.assign(inside=[1, 0] * (len(TEST) // 2) + [1] * (len(TEST) % 2))
+    candidates = eh.read_evaluation_set(held, like=TEST)
+    subject = as_subject(lambda X: (X["x0"] > 0).astype(float))
+    evidence = Evidence(subject, TEST, members=candidates, options=EvidenceOptions(member_column="inside"))
+    assert evidence.candidates is candidates
+    assert evidence.members is not None
+    assert len(evidence.members) == int(held["inside"].sum())

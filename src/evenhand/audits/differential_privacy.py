@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 import numpy as np
 
 from evenhand.audits.statement import SPARED, Audit, Statement, labels_of, not_applicable
-from evenhand.data.coin import Coin
-from evenhand.errors import InputError
+from evenhand.evidence.candidates import NO_MEMBERS, flipped, told_by
 from evenhand.evidence.predictions import predict
 from evenhand.findings import Finding
 from evenhand.keys import Key
@@ -33,15 +32,6 @@ LEAST_DRAWN: Final = 20
 """Rows of a group drawn by coin below which nothing is stated of it."""
 TOUCHING: Final = ("epochs", "calibration_rows", "rows", "threshold")
 """What a recipe's entry has where it saw rows again."""
-NO_COIN: Final = message(
-    "Membership was not drawn by coin, so guesses of it bound nothing: fit with canary_share, and give the candidates "
-    "as members."
-)
-NO_MEMBERS: Final = message("The candidates of the fit, those left out among them, were not given as members.")
-OTHER_ROWS: Final = message(
-    "The rows given as members are not the candidates that coins were tossed for; give the training rows as they were, "
-    "those left out among them."
-)
 TOO_FEW: Final = message("{n} rows drawn by coin are too few; {least} are the fewest.")
 SHOWN: Final = message(
     "{right:,} of {guesses:,} guesses were right, of {drawn:,} rows drawn by coin; a bound of one side at {level:.1%}, "
@@ -72,9 +62,6 @@ class PrivacyClaim(Declared):
         None, "Epsilon that is claimed of a model whose file does not tell it.", above=0
     )
     claimed_delta: float = setting(0.0, "Its delta; 0 takes that of the model's file, else 1e-5.", least=0, below=1)
-    member_column: str = setting(
-        "", "Column of the rows given as members that says by 1 or 0 who was in, by a fair coin each."
-    )
 
 
 def differential_privacy(evidence: Evidence) -> Statement:
@@ -91,15 +78,8 @@ def differential_privacy(evidence: Evidence) -> Statement:
     return Statement((*claimed, *shown, _excess(claimed, shown)))
 
 
-def _told(evidence: Evidence, name: str) -> Mapping[str, Plain] | None:
-    """Return what the model's file says of its privacy, or of its coins; None where it says nothing."""
-    told = evidence.subject.facts.get("training")
-    found = told.get(name) if isinstance(told, dict) else None
-    return found if isinstance(found, dict) else None
-
-
 def _drawn_by_coin(evidence: Evidence) -> bool:
-    return bool(_told(evidence, "coin") or evidence.options.of(PrivacyClaim).member_column)
+    return bool(told_by(evidence.subject, "coin") or evidence.options.member_column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +92,7 @@ class _Claim:
 
 def _claim(evidence: Evidence) -> _Claim | None:
     """Return the claim: what the user says, else the model's file."""
-    said, told = evidence.options.of(PrivacyClaim), _told(evidence, "privacy")
+    said, told = evidence.options.of(PrivacyClaim), told_by(evidence.subject, "privacy")
     if said.claimed_epsilon is not None:
         return _Claim(
             said.claimed_epsilon, said.claimed_delta or float(cast("float", (told or {}).get("delta", 0))), GIVEN
@@ -145,8 +125,8 @@ def _delta(claim: _Claim | None) -> float:
 
 def _shown(evidence: Evidence, delta: float) -> Iterator[Finding]:
     """Yield the bound, overall and for each group with enough rows drawn by coin."""
-    members, level = evidence.members, evidence.options.level
-    found = _membership(evidence)
+    members, level = evidence.candidates, evidence.options.level
+    found = flipped(evidence.subject, members, evidence.options.member_column)
     if isinstance(found, str) or members is None:
         yield _bound(Key.of("epsilon_lower_bound"), found if isinstance(found, str) else NO_MEMBERS)
         return
@@ -160,27 +140,6 @@ def _shown(evidence: Evidence, delta: float) -> Iterator[Finding]:
         for at, rows in enumerate(groups):
             key = Key.of("epsilon_lower_bound", labels_of(theirs, at))
             yield _of(key, scores[rows], inside[rows], delta, 1 - (1 - level) / enough)
-
-
-def _membership(evidence: Evidence) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | str:
-    """Return about which members a coin decided, and which were in; why that is not known."""
-    members, column = evidence.members, evidence.options.of(PrivacyClaim).member_column
-    told = _told(evidence, "coin")
-    if told is None and not column:
-        return NO_COIN
-    if members is None:
-        return NO_MEMBERS
-    if column:
-        if column not in members.table:
-            raise InputError(f"{members.name}: there is no column '{column}' that says who was in.")
-        values = members.table[column].to_numpy()
-        strange = ~np.isin(values, (0, 1))
-        if strange.any():
-            raise InputError(f"{members.name}: '{column}' says who was in by 1 and who was not by 0, and nothing else.")
-        return np.ones(len(members), dtype=np.bool_), values.astype(np.float64) == 1
-    assert told is not None  # else a column is named
-    coin = Coin.from_plain(told)
-    return coin.flipped(members) if coin.knows(members) else OTHER_ROWS
 
 
 def _confidence(evidence: Evidence, members: EvaluationSet) -> NDArray[np.float64]:

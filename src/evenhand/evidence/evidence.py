@@ -11,6 +11,7 @@ import numpy as np
 
 from evenhand.data.inputs import as_inputs
 from evenhand.errors import InputError
+from evenhand.evidence.candidates import fitted_on
 from evenhand.evidence.options import MOST_EXPLAINED, EvidenceOptions
 from evenhand.evidence.predictions import Predictions, ask, inputs, predict, proven, reads
 from evenhand.metrics import Tally
@@ -51,7 +52,7 @@ class Evidence:
     background : EvaluationSet, optional
         Rows to explain against, such as training rows; the evaluation rows when absent.
     members : EvaluationSet, optional
-        Rows that the subject was fitted on, with the same columns.
+        Rows that the subject was fitted on, with the same columns; where coins decided who was in, all candidates.
     predictions, original_predictions : Predictions, optional
         Precomputed predictions of the subject and of the original, used instead of predicting.
     options : EvidenceOptions, optional
@@ -59,6 +60,8 @@ class Evidence:
 
     Attributes
     ----------
+    candidates : EvaluationSet or None
+        The rows that were given as members.
     spared : bool
         Whether the model is asked about the rows themselves alone, and about no others: False unless it is set.
 
@@ -88,13 +91,18 @@ class Evidence:
         self.data = data
         self.original = None if original is None else proven(original, data)
         self.background = background
-        self.members = members
+        self.candidates = members
         self.options = options or EvidenceOptions()
         self._given = predictions
         self._given_original = original_predictions
         self.spared = False
         self._tallies: dict[tuple[str, tuple[str, ...]], Tally] = {}
         self._joint: dict[tuple[View, tuple[str, ...]], JointTally] = {}
+
+    @cached_property
+    def members(self) -> EvaluationSet | None:
+        """The rows that the subject was fitted on: those given, but for those that a coin left out."""
+        return fitted_on(self.subject, self.candidates, self.options.member_column)
 
     @cached_property
     def predictions(self) -> Predictions:

@@ -62,6 +62,9 @@ class EvidenceOptions(Declared):
     everything: bool = setting(
         False, "Whether every probe is run that the rows allow, those that take minutes included."
     )
+    member_column: str = setting(
+        "", "Column of the rows given as members that says by 1 or 0 who was in, by a fair coin each."
+    )
     footprint: bool = setting(True, "Whether size and latency are measured.", recorded="always")
     metrics: Mapping[str, MetricFunction] = setting(
         {}, "Further metrics by name, disaggregated through fairlearn's MetricFrame.",

@@ -63,8 +63,8 @@ def provenance(evidence: Evidence, *, hashed: bool = True) -> Provenance:
         "options": cast("OptionFacts", _plain_mapping(evidence.options.on_record())),
         "versions": {"python": platform.python_version(), **_versions(_packages(evidence))},
     }
-    if hashed and evidence.members is not None:
-        there = evidence.members
+    if hashed and evidence.candidates is not None:
+        there = evidence.candidates
         found["members"] = {"name": there.name, "rows": there.rows, "content_hash": there.content_hash()}
     if hashed and sweepable(evidence):
         found["score_edges"] = evidence.score_edges.tolist()
