@@ -55,7 +55,7 @@ def _noted(found: Sequence[Finding], judged: Judged) -> tuple[Table, ...]:
     shown = [f for f in found if f.note or judged.holds(f)]
     shown += [f for f in found if f not in shown and f.key.metric in COUNTED and f.estimate]
     shown.sort(key=lambda f: not f.note)
-    rows = ((_named(f), with_interval(f, 3), f.note) for f in shown)
+    rows = ((_named(f), with_interval(f, 3), f.note or _counted(f)) for f in shown)
     head = (message("what"), message("measured"), message("what it means"))
     return table("quality-noted", message("What was found"), head, rows, {1}, most=MOST_TOLD)
 
@@ -64,10 +64,19 @@ COUNTED: Final = ("duplicate_share", "conflicting_label_share", "constant_column
 """Shares and numbers that are shown where they are not 0."""
 
 
+def _counted(finding: Finding) -> str:
+    """Return how many rows a share is of."""
+    if finding.unit != "share" or finding.estimate is None:
+        return ""
+    return message("{n:,} of {rows:,} rows.", n=round(finding.estimate * finding.support), rows=finding.support)
+
+
 def _named(finding: Finding) -> str:
     """Return the metric in words, and the column it is about."""
     label, feature = describe(finding.key.metric).label, finding.key.qualifier("feature")
     named = label if feature is None else joined(": ", (label, cut(feature, 60)))
+    if finding.key.qualifier("how"):
+        named = message("{what}, nearly equal", what=named)
     return named if not finding.key.group else joined(", ", (named, cut(whom(finding), 60)))
 
 
