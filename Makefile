@@ -18,6 +18,8 @@ PEERS := $(VENV)-peers
 PEERS_STAMP := $(PEERS)/.peers
 COMPRESSION_PEERS := $(VENV)-compression-peers
 COMPRESSION_PEERS_STAMP := $(COMPRESSION_PEERS)/.peers
+ATTACK_PEERS := $(VENV)-attack-peers
+ATTACK_PEERS_STAMP := $(ATTACK_PEERS)/.peers
 DEMO_STAMP := $(VENV)/.demo
 TEST_STAMP := $(VENV)/.test
 
@@ -61,8 +63,9 @@ coverage: $(TEST_STAMP)  ## Compute how often intervals err, and write the table
 	$(BIN)/python benchmarks/gap_coverage.py
 	$(BIN)/python benchmarks/covering
 
-bench: $(TEST_STAMP) $(PEERS_STAMP) $(COMPRESSION_PEERS_STAMP)  ## Run every benchmark of docs/benchmarks.md beside its peers (over an hour); NAMES="fairness scores" runs some
+bench: $(TEST_STAMP) $(PEERS_STAMP) $(COMPRESSION_PEERS_STAMP) $(ATTACK_PEERS_STAMP)  ## Run every benchmark of docs/benchmarks.md beside its peers (over an hour); NAMES="fairness scores" runs some
 	EVENHAND_PEERS=$(PEERS)/bin/python EVENHAND_COMPRESSION_PEERS=$(COMPRESSION_PEERS)/bin/python \
+		EVENHAND_ATTACK_PEERS=$(ATTACK_PEERS)/bin/python \
 		$(BIN)/python benchmarks/run.py $(NAMES)
 
 fits: $(TEST_STAMP)  ## Fit what docs/fits.md tells of (an hour)
@@ -77,7 +80,7 @@ tutorials: $(TEST_STAMP)  ## Run the tutorials and write their outputs and figur
 	$(BIN)/python docs/_tutorials.py
 
 clean:  ## Remove the environment and what was built
-	rm -rf $(VENV) $(PEERS) $(COMPRESSION_PEERS) $(OLDEST_VENV) build dist site src/*.egg-info
+	rm -rf $(VENV) $(PEERS) $(COMPRESSION_PEERS) $(ATTACK_PEERS) $(OLDEST_VENV) build dist site src/*.egg-info
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -106,4 +109,12 @@ $(COMPRESSION_PEERS_STAMP): pyproject.toml $(TESTED) constraints/compression_pee
 	test -x $(COMPRESSION_PEERS)/bin/python || $(PYTHON) -m venv $(COMPRESSION_PEERS)
 	$(COMPRESSION_PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -c $(TESTED) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
 	$(COMPRESSION_PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -c $(TESTED) -c constraints/compression_peers.txt -e ".[torch,onnx,data,text]" torchao nncf
+	@touch $@
+
+# The peer of attacks; it is installed without what it depends on, which would bring another torch.
+$(ATTACK_PEERS_STAMP): constraints/attacks_peers.txt
+	test -x $(ATTACK_PEERS)/bin/python || $(PYTHON) -m venv $(ATTACK_PEERS)
+	$(ATTACK_PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -c constraints/attacks_peers.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(ATTACK_PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -c constraints/attacks_peers.txt numpy scipy requests tqdm
+	$(ATTACK_PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps -c constraints/attacks_peers.txt torchattacks
 	@touch $@

@@ -1,8 +1,8 @@
 """Attacks on one small network beside those of torchattacks: robust accuracy, and processor seconds.
 
 The network reads images of digits (1,000 to fit, 797 to attack; each number moved by at most 0.1 of 0 to 1). The peers
-live in an environment of their own, whose Python EVENHAND_ATTACK_PEERS names (constraints/attacks_peers.txt); without
-it their figures stay empty. Writes benchmarks/results/attacks.json. Run it with: python benchmarks/attacks.py
+live in an environment of their own, whose Python EVENHAND_ATTACK_PEERS names (constraints/attacks_peers.txt). Writes
+benchmarks/results/attacks.json and its table in docs/benchmarks.md. Run it with: make bench NAMES=attacks
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
-from measuring import RESULTS, machine
+from measuring import machine, skip, write
 from sklearn.datasets import load_digits
 
 from evenhand.probing.attacks import attack, gradients_of, search_squares, threat_of
@@ -79,11 +79,9 @@ def fitted() -> tuple[Any, np.ndarray, np.ndarray]:
     return network.eval(), images[test], truth[test]
 
 
-def theirs(network: Any, images: np.ndarray, truth: np.ndarray, names: str) -> dict[str, Any] | None:
-    """Return what torchattacks does to the same network and images; None without its environment."""
-    python = os.environ.get("EVENHAND_ATTACK_PEERS")
-    if not python:
-        return None
+def theirs(network: Any, images: np.ndarray, truth: np.ndarray, names: str) -> dict[str, Any]:
+    """Return what torchattacks does to the same network and images."""
+    python = os.environ.get("EVENHAND_ATTACK_PEERS") or skip("EVENHAND_ATTACK_PEERS names no Python with torchattacks")
     with tempfile.TemporaryDirectory() as folder:
         data, model = Path(folder) / "images.npz", Path(folder) / "model.pt"
         np.savez(data, images=images, truth=truth)
@@ -121,13 +119,29 @@ def main() -> None:
     start = time.process_time()
     whole = attack(subject, images, truth, threat, several=True, queries=QUERIES)
     ours["all, with checks"] = {"robust": float(whole.standing.mean()), "cpu": time.process_time() - start}
-    found = {
-        "timed": "Measures robust accuracy of 797 images, and processor seconds of each attack.",
-        "evenhand": ours, "unreliable": list(map(str, whole.unreliable)),
-        "torchattacks": theirs(network, images, truth, "fgsm,pgd-20,square,autoattack"), **machine("torch"),
+    peer = theirs(network, images, truth, ",".join(NAMED.values()))
+    figures = {
+        "evenhand": ours, "torchattacks": peer, "unreliable": list(map(str, whole.unreliable)), **machine("torch"),
     }  # fmt: skip
-    (RESULTS / "attacks.json").write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=1))
+    told = f"Measures robust accuracy of {len(truth)} images, and CPU seconds of each attack."
+    write("attacks", figures, lines(ours, peer), told)
+
+
+NAMED: Final = {
+    "fgsm": "fgsm", "pgd-20": "pgd-20", "square": "square", "all, with checks": "autoattack",
+}  # fmt: skip
+"""The attacks of both, the strongest last."""
+
+
+def lines(ours: dict[str, dict[str, float]], peer: dict[str, dict[str, float]]) -> list[str]:
+    """Return the table: what each attack leaves, and how long it takes beside the peer's."""
+    made = ["| attack | right decisions left | torchattacks | CPU seconds | ratio to torchattacks |", "|" + "---|" * 5]
+    for name, said in ours.items():
+        other = peer.get(NAMED.get(name, ""))
+        cells = ["", "", ""] if other is None else [f"{other['robust']:.3f}", "", f"{said['cpu'] / other['cpu']:.2f} x"]
+        words = f"{name} (AutoAttack there)" if NAMED.get(name) == "autoattack" else name
+        made.append(f"| {words} | {said['robust']:.3f} | {cells[0]} | {said['cpu']:.1f} | {cells[2]} |")
+    return made
 
 
 if __name__ == "__main__":
