@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Disagreement:
-    """Where several people labelled a row."""
+    """Where several people labelled a row.
+
+    See Also
+    --------
+    evenhand.data.checks.disagreements : Makes it.
+    """
 
     several: NDArray[np.bool_]
     """(n,) whether at least two people did."""

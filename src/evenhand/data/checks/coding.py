@@ -21,7 +21,12 @@ MOST_CODES: Final = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Told:
-    """Counts of a truth by what a column says of it; in each half of the rows by the shares of the other half."""
+    """Counts of a truth by what a column says of it; in each half of the rows by the shares of the other half.
+
+    See Also
+    --------
+    evenhand.data.checks.telling : Makes it.
+    """
 
     counts: NDArray[np.int64]
     """(S, 2) rows whose truth is 0 and 1, by ascending share that the other half has of 1."""

@@ -25,7 +25,12 @@ LOOKED_AT: Final = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """How many rows equal an earlier one."""
+    """How many rows equal an earlier one.
+
+    See Also
+    --------
+    evenhand.data.checks.repeats : Makes it.
+    """
 
     rows: int
     """All rows."""
@@ -108,7 +113,12 @@ def pairs_of(hashes: Hashes) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Twins:
-    """How many rows of one table have an equal row in another, and how many have one by coincidence."""
+    """How many rows of one table have an equal row in another, and how many have one by coincidence.
+
+    See Also
+    --------
+    evenhand.data.checks.twins : Makes it.
+    """
 
     rows: int
     """Rows of the one."""

@@ -27,7 +27,12 @@ APART: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A number that is the mean of the label by the values of a category."""
+    """A number that is the mean of the label by the values of a category.
+
+    See Also
+    --------
+    evenhand.data.checks.target_encodings : Makes it.
+    """
 
     column: str
     """The number."""

@@ -28,7 +28,12 @@ MOST_CLASSES: Final = 12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Copies:
-    """A column that tells the label well."""
+    """A column that tells the label well.
+
+    See Also
+    --------
+    evenhand.data.checks.label_copies : Makes it.
+    """
 
     column: str
     """The column."""

@@ -33,7 +33,12 @@ GAP: Final = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """Values of a column that seem to be in another unit, or to be marks."""
+    """Values of a column that seem to be in another unit, or to be marks.
+
+    See Also
+    --------
+    evenhand.data.checks.sentinels : Makes it.
+    """
 
     column: str
     """The column."""

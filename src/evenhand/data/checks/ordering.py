@@ -100,7 +100,12 @@ def time_columns(table: pd.DataFrame, columns: Iterable[str]) -> Iterator[tuple[
 
 @dataclass(frozen=True, slots=True)
 class Early:
-    """How many rows were evaluated at a time when rows were still fitted."""
+    """How many rows were evaluated at a time when rows were still fitted.
+
+    See Also
+    --------
+    evenhand.data.checks.evaluated_before : Makes it.
+    """
 
     rows: int
     """Evaluation rows with a time."""

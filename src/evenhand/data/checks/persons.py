@@ -28,7 +28,12 @@ PER_PERSON: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """A column that names people, some of them in several rows."""
+    """A column that names people, some of them in several rows.
+
+    See Also
+    --------
+    evenhand.data.checks.repeated_persons : Makes it.
+    """
 
     column: str
     """The column."""
