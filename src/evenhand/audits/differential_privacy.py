@@ -9,7 +9,6 @@ import numpy as np
 
 from evenhand.audits.statement import SPARED, Audit, Statement, labels_of, not_applicable
 from evenhand.evidence.candidates import NO_MEMBERS, flipped, told_by
-from evenhand.evidence.predictions import predict
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message, sentences
@@ -144,6 +143,8 @@ def _shown(evidence: Evidence, delta: float) -> Iterator[Finding]:
 
 def _confidence(evidence: Evidence, members: EvaluationSet) -> NDArray[np.float64]:
     """Return (n,) what the model gives to each row's label; where it gives decisions only, whether it is right."""
+    from evenhand.evidence.predictions import predict
+
     said = predict(evidence.subject, members)
     if said.y_score is None:
         return np.asarray(said.y_pred == said.y_true, dtype=np.float64)

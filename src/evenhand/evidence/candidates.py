@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.data.coin import Coin
 from evenhand.errors import InputError
 from evenhand.messages import Message, message
 
@@ -69,6 +68,8 @@ def flipped(subject: Subject, rows: EvaluationSet | None, column: str) -> Flippe
             raise InputError(f"{rows.name}: '{column}' says who was in by 1 and who was not by 0, and nothing else.")
         return np.ones(len(rows), dtype=np.bool_), values.astype(np.float64) == 1
     assert told is not None  # else a column is named
+    from evenhand.data.coin import Coin
+
     coin = Coin.from_plain(told)
     return coin.flipped(rows) if coin.knows(rows) else OTHER_ROWS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from evenhand.data.inputs import as_inputs
 from evenhand.errors import InputError
 from evenhand.evidence.candidates import fitted_on
 from evenhand.evidence.options import MOST_EXPLAINED, EvidenceOptions
-from evenhand.evidence.predictions import Predictions, ask, inputs, predict, proven, reads
+from evenhand.evidence.predictions import Predictions, ask, inputs, predict, proven, reads, table_of
 from evenhand.metrics import Tally
 from evenhand.metrics.counts.joint import JointTally
 from evenhand.metrics.values.thresholds import count_scores, thresholds
@@ -255,16 +255,15 @@ class Evidence:
         rng = np.random.default_rng(self.options.seed)
         if self.options.explain_error is not None:
             order = rng.permutation(n)
-            return np.sort(
-                order[: self._rows_for_error(order[: self.options.explain_rows], self.options.explain_error)]
-            )
+            pilot = order[: self.options.explain_rows]
+            return np.sort(order[: self._rows_for_error(pilot, self.options.explain_error)])
         return np.sort(rng.choice(n, size=self.options.explain_rows, replace=False))
 
     def _rows_for_error(self, pilot: NDArray[np.int64], error: float) -> int:
         """Return how many rows make contributions to gaps known to the error, as the spread in a first sample tells."""
         from evenhand.explaining import gap_parts
 
-        found = self._explained(self.subject, _table(self.subject, self.data).iloc[pilot], self.background_table)
+        found = self._explained(self.subject, table_of(self.subject, self.data).iloc[pilot], self.background_table)
         of_rows = replace(found, block_values=None, block_rows=None)  # more rows make no background larger
         widest = 0.0
         for grouping in (each for each in self.groupings if len(each.columns) == 1):
@@ -287,7 +286,7 @@ class Evidence:
             return None
         if reads(self.original, self.data) != "table":
             return None
-        rows = _table(self.original, self.data).iloc[self.explained_rows]
+        rows = table_of(self.original, self.data).iloc[self.explained_rows]
         if not set(rows) <= set(self.background_table):
             return None
         # A network that imitates a forest is compared with it on one scale.
@@ -304,7 +303,7 @@ class Evidence:
     @cached_property
     def explained_table(self) -> pd.DataFrame:
         """The explained rows, as the model reads them."""
-        return _table(self.subject, self.data).iloc[self.explained_rows]
+        return table_of(self.subject, self.data).iloc[self.explained_rows]
 
     @cached_property
     def individual_attributions(self) -> Attributions | None:
@@ -317,7 +316,7 @@ class Evidence:
             raise InputError(
                 f"individuals: there is no row {strange[0]}; the last one is {len(self.data) - 1}, the first 0."
             )
-        return self._explained(self.subject, _table(self.subject, self.data).iloc[wanted], self.background_table)
+        return self._explained(self.subject, table_of(self.subject, self.data).iloc[wanted], self.background_table)
 
     def explain_again(self, rows: pd.DataFrame, *, subject: object = None, method: Method = "auto") -> Attributions:
         """Return the values of other rows, another model or another way, against the same background and seed."""
@@ -348,7 +347,7 @@ class Evidence:
 
     def _at_threshold(self) -> pd.DataFrame:
         """Return the rows of the background's source whose scores are nearest to the threshold: half on each side."""
-        table = _table(self.subject, self.data if self.background is None else self.background)
+        table = table_of(self.subject, self.data if self.background is None else self.background)
         distance = ask(self.subject, as_inputs(table)) - self.predictions.threshold
         half = max(self.options.background_rows // 2, 1)
         sides = (np.flatnonzero(distance >= 0), np.flatnonzero(distance < 0))
@@ -379,7 +378,7 @@ class Evidence:
     @cached_property
     def background_table(self) -> pd.DataFrame:
         """The rows that are explained against: what values are usual."""
-        table = _table(self.subject, self.data if self.background is None else self.background)
+        table = table_of(self.subject, self.data if self.background is None else self.background)
         most = self.options.background_rows
         if len(table) <= most:
             return table
@@ -399,8 +398,3 @@ class Evidence:
         classes = len(data.classes) if data.task == "multiclass" else 2
         weights = (data.sample_weight, data.frequency, data.clusters)
         return Tally.count(data.y_true, y_pred, codes, groups, *weights, classes, data.squared_weight)
-
-
-def _table(subject: Subject, data: EvaluationSet) -> pd.DataFrame:
-    """Return the columns that a subject reads, which is one of tables."""
-    return cast("pd.DataFrame", inputs(subject, data).whole())

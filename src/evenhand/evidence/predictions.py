@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from evenhand.subjects import reads_of
 from evenhand.subjects.outputs import answer_of, checked, refuse_squashed, squashed
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from evenhand.data import EvaluationSet, Inputs
@@ -207,3 +208,8 @@ def columns_read(subject: Subject, data: EvaluationSet) -> tuple[str, ...]:
         ),
     )
     return names
+
+
+def table_of(subject: Subject, data: EvaluationSet) -> pd.DataFrame:
+    """Return the columns that a subject reads, which is one of tables."""
+    return cast("pd.DataFrame", inputs(subject, data).whole())

@@ -16,7 +16,7 @@ DP: Final[Sequence[Metric]] = (
         "least epsilon with P(a) <= e^epsilon P(b) + delta, where a and b are fits with and without a row",
         "How much one training row can change what is learnt: odds of any outcome by a factor of e^epsilon at most.",
         "It covers the weights, not the preprocessing or the validation rows; and a row, not a person with several.",
-        "Dwork and Roth (2014); Abadi et al. (2016), CCS", example="e^1 = 2.7", highest=None),
+        "Dwork and Roth (2014); Abadi et al. (2016), CCS", example="2.718 x 1 = 2.718", highest=None),
     Metric("delta_claimed", "Claimed delta", "statement", "lower_is_better", "the delta of the claimed epsilon",
         "The chance with which the claim may say nothing of a row.",
         "At 1 / rows or above a mechanism may publish a row and keep the claim.", "Dwork and Roth (2014)",
