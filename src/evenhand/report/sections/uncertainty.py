@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -33,6 +34,8 @@ KINDS: Final = {
     "by_group": message("by group"),
     "overlapping": message("for overlapping groups"),
     "by_class": message("by class"),
+    "adaptive": message("adaptive"),
+    "quantiles": message("from quantiles"),
 }
 """Prediction sets, by what their thresholds are of."""
 METHODS: Final = {
@@ -58,6 +61,7 @@ UNSEEN: Final = message(
     "Coverage is promised for rows like these, on average over a group: not for one person, nor after a change of the "
     "population. A small group may be miscalibrated and not be shown to be."
 )
+FEW: Final = message("A group of fewer than {least} rows to fit on has no threshold of its own: {who}.")
 MOST_NAMED: Final = 6
 USUAL: Final = 0.9
 """The promise where the record tells no other."""
@@ -85,7 +89,14 @@ def worth(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     limits = judged.of(found)
     worst = limits[0].key.metric if limits and limits[0].status != "passed" else ""
     blocks.sort(key=lambda block: block.name != SHOWN_BY.get(worst))  # what shows the answer comes first
-    return (Part(NAME, TITLE, (*reasons(record, NAME), UNSEEN), tuple(blocks)),)
+    return (Part(NAME, TITLE, (*reasons(record, NAME), *_few(record, single), UNSEEN), tuple(blocks)),)
+
+
+def _few(record: AuditRecord, found: Sequence[Finding]) -> tuple[str, ...]:
+    """Say which groups of single features have no threshold of their own."""
+    few = [f for f in _named(found, "set_coverage", sets="by_group") if f.note and not f.withheld]
+    least = math.ceil(_promised(record) / (1 - _promised(record)) - 1e-9)
+    return (message(FEW, least=least, who=_who(few)),) if few else ()
 
 
 def _named(found: Iterable[Finding], metric: str, **qualifiers: str) -> list[Finding]:
