@@ -44,6 +44,25 @@ def test_a_planted_fault_is_found_in_its_group_and_not_elsewhere() -> None:
     assert found["p_value[race=b;null=calibrated;rate=calibration_error]"].estimate < 0.01
 
 
+def test_the_curve_of_a_group_that_is_wrong_beyond_chance_is_stated_and_drawn_and_of_no_other() -> None:
+    found, table = record(), people()
+    mine = table[table["race"] == "b"]
+    bins = eh.metrics.reliability(mine["y"], mine["p"])
+    for at, (rows, claimed, positives, _) in enumerate(bins, 1):
+        assert found[f"claimed_rate[race=b;bin={at}]"].estimate == pytest.approx(claimed)
+        observed = found[f"observed_rate[race=b;bin={at}]"]
+        assert observed.estimate == pytest.approx(positives / rows)
+        assert observed.interval.low <= observed.estimate <= observed.interval.high
+    assert found["observed_rate[race=b;bin=10]"].interval.high < found["claimed_rate[race=b;bin=10]"].estimate
+    for group in ("race=a", "sex=f", "sex=m"):
+        wrong = found[f"calibration_excess[{group}]"].interval.low > 0
+        assert (found.get(f"observed_rate[{group};bin=1]") is not None) is wrong
+    assert found.get("observed_rate[race=a;bin=1]") is None
+    page = eh.render(found)
+    assert "comes true, race=b" in page
+    assert "comes true, all rows" in page
+
+
 def test_one_threshold_misses_the_group_that_sets_for_overlapping_groups_cover() -> None:
     found = record()
     assert found["set_coverage[race=b;sets=marginal]"].interval.high < 0.9
