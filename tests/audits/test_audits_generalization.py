@@ -198,6 +198,7 @@ def test_overfitted_numbers_are_found_in_their_group_alone() -> None:
     error = record["generalization_error_gap[sex=f;rate=mean_absolute_error]"]
     seen, mine = (np.abs(model(part) - part["paid"])[part["sex"] == "f"].mean() for part in (members, table))
     assert error.estimate == pytest.approx(mine - seen)
+    assert not error.uncovered, "errors of exactly 0 on fitted rows are what a limit is to fail"
     assert error.unit == "number" and error.direction == "lower_is_better"
     page = eh.render(record)
     assert "beyond chance, for" in page and "on evaluation rows less that on fitted rows" in page
@@ -258,8 +259,12 @@ def test_clusters_on_both_sides_leave_no_interval_where_they_are(task: str) -> N
         finding = record[f"{metric}[{where};rate={rate}]"]
         assert finding.estimate is not None
         assert ("not independent" in finding.uncovered) is told
+        assert (finding.interval is None) is told
     assert "not independent" in record[f"{metric}_difference[sex;rate={rate}]"].uncovered
     assert "25 of the" in record.sections[0].reason
+    women = eh.audit(model, table[table["sex"] == "f"], members=members, **{**roles, "sensitive_features": []})
+    assert "not told from chance" in eh.render(women)
+    assert "not told from chance" not in eh.render(record)
     apart = eh.audit(model, table.assign(home=table["number"] // 2), members=members, **roles)
     assert not apart[f"{metric}[;rate={rate}]"].uncovered
     assert "home" not in apart.sections[0].reason

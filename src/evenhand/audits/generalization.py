@@ -171,10 +171,19 @@ def _gaps(evidence: Evidence, members: EvaluationSet, shared: NDArray[np.bool_] 
                 theirs = _aligned(there[rate], members, grouping)
             gap = _less(theirs, ours, metric, level, error=rate == ERROR)
             gap = _told_apart(gap, codes, shared, evidence.data.roles.cluster)
-            yield from values(NAME, metric, gap, grouping, level, _unit(rate), rate=rate)
+            found = values(NAME, metric, gap, grouping, level, _unit(rate), rate=rate)
+            yield from map(_without_ends, found) if shared is not None else found
             if grouping is not None:
                 hows: tuple[How, ...] = ("difference", "group_max")
-                yield from between(NAME, metric, gap, hows, grouping, level, _unit(rate), rate=rate)
+                found = between(NAME, metric, gap, hows, grouping, level, _unit(rate), rate=rate)
+                yield from map(_without_ends, found) if shared is not None else found
+
+
+def _without_ends(finding: Finding) -> Finding:
+    """Return a finding without an interval where none covers."""
+    if not finding.uncovered:
+        return finding
+    return replace(finding, interval=None, unadjusted=None, critical=None, deciding=None)
 
 
 def _told_apart(
@@ -197,7 +206,10 @@ def _aligned(measured: Callable[[Any, int], Measured], members: EvaluationSet, g
 
 
 def _less(theirs: Measured, ours: Measured, metric: str, level: float, *, error: bool) -> Measured:
-    """Return values on fitted rows less those on evaluation rows, or the reverse of errors; they rest on other rows."""
+    """Return values on fitted rows less those on evaluation rows, or the reverse of errors; they rest on other rows.
+
+    The fitted rows are all that there are: few errors that are not 0 among them leave nothing open, as they do here.
+    """
     first, other = (ours, theirs) if error else (theirs, ours)
 
     def ends(z: float) -> tuple[Floats, Floats]:
@@ -209,17 +221,12 @@ def _less(theirs: Measured, ours: Measured, metric: str, level: float, *, error:
         "" if ok else (ours.reason[at] or (ABSENT if not theirs.rows[at] else theirs.reason[at]))
         for at, ok in enumerate(defined)
     )
-    (low, high), none = ends(z_of(level)), ("",) * len(defined)
+    low, high = ends(z_of(level))
     estimate = np.where(defined, first.estimate - other.estimate, np.nan)
-    uncovered = tuple(map(_either, theirs.uncovered or none, ours.uncovered or none))
     return Measured(
         metric, estimate, low, high, defined, ours.support, ours.rows, reasons,
-        f"mover of two sets of rows, {ours.method}", ends, uncovered if any(uncovered) else (),
+        f"mover of two sets of rows, {ours.method}", ends, ours.uncovered,
     )  # fmt: skip
-
-
-def _either(one: str, other: str) -> str:
-    return one or other
 
 
 def _of_domains(evidence: Evidence, column: str) -> Iterator[Finding]:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 TITLE: Final = message("Other rows, other domains")
 OVERFITTED: Final = message("The model does better on rows it was fitted on, beyond chance, for {groups}.")
+DEPENDENT: Final = message(
+    "Fitted and evaluation rows are not independent, so whether the model does better on those it was fitted on is not "
+    "told from chance."
+)
 ALIKE: Final = message("No group is shown to be done better on rows that the model was fitted on.")
 WORST: Final = message("The domain with the least accuracy is {domain}: {share}.")
 FARTHEST: Final = message("The domain with the greatest mean absolute error is {domain}: {error}.")
@@ -101,7 +105,7 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
         groups = dict.fromkeys(whom(f) for f in over)
         said.append(message(OVERFITTED, groups=cut(joined("; ", groups), 300)))
     elif gaps:
-        said.append(ALIKE)
+        said.append(DEPENDENT if all(f.uncovered for f in gaps if f.estimate is not None) else ALIKE)
     domains = [f for f in found if f.key.metric == "domain_accuracy" and f.estimate is not None]
     if domains:
         least = min(domains, key=lambda f: f.estimate or 0.0)
