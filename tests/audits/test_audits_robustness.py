@@ -11,6 +11,10 @@ import pytest
 
 import evenhand as eh
 from evenhand.audits import AUDITS, AuditOptions
+from evenhand.audits.options import options
+from evenhand.cli.audit_verb import command as audit_verb
+from evenhand.cli.flags import said
+from evenhand.cli.settings import read_settings
 from evenhand.data import EvaluationSet, read_evaluation_set
 from evenhand.errors import InputError
 from evenhand.evidence import Evidence
@@ -275,6 +279,49 @@ def test_texts_with_a_table_of_synonyms() -> None:
     assert record["corrupted_flip_rate[;corruption=case;severity=3]"].estimate == pytest.approx(good.mean())
     left = eh.audit(predict, data, audits="robustness")
     assert "Left out: other words that say the same. No table of synonyms was given." in left.sections[0].reason
+
+
+def test_a_table_of_synonyms_may_be_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "words.toml").write_text('good = ["fine", "decent"]\nbad = "poor"\n', encoding="utf-8")
+    (tmp_path / "words.json").write_text('{"good": ["fine", "decent"], "bad": ["poor"]}', encoding="utf-8")
+    (tmp_path / "evenhand.toml").write_text('[audit]\nsynonyms = "words.toml"\n', encoding="utf-8")
+    wanted = AuditOptions(synonyms={"good": ["fine", "decent"], "bad": ["poor"]}).on_record()
+    assert wanted["synonyms"] == {"good": ("fine", "decent"), "bad": ("poor",)}
+    for given in (tmp_path / "words.toml", str(tmp_path / "words.json")):
+        assert AuditOptions(synonyms=given).on_record() == wanted, "the words are on record, and no path"
+    settings = read_settings(tmp_path / "evenhand.toml").audit
+    assert AuditOptions(**settings).on_record() == wanted, "from any folder"
+    monkeypatch.chdir(tmp_path)
+    declared = options()["synonyms"][1]
+    for words in (["--synonyms", "words.toml"], ["--synonyms", "good=fine,decent", "--synonyms", "bad=poor"]):
+        told = audit_verb.make_context("audit", ["rows.csv", *words]).params
+        assert AuditOptions(**said(told, {"synonyms": declared})).on_record() == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("absent.toml", None, "there is no such file"),
+        ("words.csv", "good,fine", "neither a .toml nor a .json file"),
+        ("words.toml", "good = [", "words.toml"),
+        ("words.toml", "good = 3", r"words.toml: 'good' must have a list of words .* not 3\."),
+        ("words.json", '["good"]', "must be a table of words"),
+        ("words.json", '{"good": ["fine", 1]}', "'good' must have a list of words"),
+    ],
+)
+def test_a_file_that_is_no_table_of_synonyms_is_refused_in_a_sentence(
+    name: str, text: str | None, told: str, tmp_path: Path
+) -> None:
+    if text is not None:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=told) as wrong:
+        AuditOptions(synonyms=str(tmp_path / name))
+    assert "\n" not in str(wrong.value)
+
+
+def test_a_word_whose_synonyms_are_no_list_is_named() -> None:
+    with pytest.raises(InputError, match="'good' must have a list of words that say the same"):
+        AuditOptions(synonyms={"good": 3})
 
 
 def test_without_a_model_there_is_nobody_to_ask() -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import evenhand as eh
+from evenhand.errors import ModelError
 from evenhand.report.suppression import suppressed
 
 if TYPE_CHECKING:
@@ -41,6 +42,25 @@ def test_a_planted_fault_is_found_in_its_group_and_not_elsewhere() -> None:
     assert found["calibration_bias_difference[race]"].interval.low > 0.2
     assert found["calibration_excess[race=a]"].interval.low < 0.0 < found["calibration_excess[race=a]"].interval.high
     assert found["p_value[race=b;null=calibrated;rate=calibration_error]"].estimate < 0.01
+
+
+def test_the_curve_of_a_group_that_is_wrong_beyond_chance_is_stated_and_drawn_and_of_no_other() -> None:
+    found, table = record(), people()
+    mine = table[table["race"] == "b"]
+    bins = eh.metrics.reliability(mine["y"], mine["p"])
+    for at, (rows, claimed, positives, _) in enumerate(bins, 1):
+        assert found[f"claimed_rate[race=b;bin={at}]"].estimate == pytest.approx(claimed)
+        observed = found[f"observed_rate[race=b;bin={at}]"]
+        assert observed.estimate == pytest.approx(positives / rows)
+        assert observed.interval.low <= observed.estimate <= observed.interval.high
+    assert found["observed_rate[race=b;bin=10]"].interval.high < found["claimed_rate[race=b;bin=10]"].estimate
+    for group in ("race=a", "sex=f", "sex=m"):
+        wrong = found[f"calibration_excess[{group}]"].interval.low > 0
+        assert (found.get(f"observed_rate[{group};bin=1]") is not None) is wrong
+    assert found.get("observed_rate[race=a;bin=1]") is None
+    page = eh.render(found)
+    assert "comes true, race=b" in page
+    assert "comes true, all rows" in page
 
 
 def test_one_threshold_misses_the_group_that_sets_for_overlapping_groups_cover() -> None:
@@ -110,6 +130,84 @@ def test_numbers_have_intervals_of_a_width_by_group() -> None:
     assert found.get("calibration_excess") is None
 
 
+def numbers(rows: int, seed: int = 3) -> eh.EvaluationSet:
+    """Noise grows with x, and three people are of group c."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"x": rng.uniform(size=rows), "g": ["c"] * 3 + [*rng.choice(["a", "b"], rows - 3)]})
+    table["y"] = 10 * table["x"] + rng.normal(size=rows) * (0.2 + 5 * table["x"])
+    return eh.read_evaluation_set(table, label="y", task="regression", sensitive_features="g", use_sensitive=True)
+
+
+class Banded:
+    """A model of numbers that predicts quantiles, too wide by 2 at each end."""
+
+    task = "regression"
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        return 10 * rows["x"].to_numpy()
+
+    def predict_quantiles(self, rows: pd.DataFrame) -> np.ndarray:
+        x = rows["x"].to_numpy()[:, None]
+        return 10 * x + (0.2 + 5 * x) * np.array([-1.645, 0, 1.645]) + np.array([-2, 0, 2])
+
+
+def test_intervals_from_quantiles_where_the_model_gives_them_serve_rows_that_are_hard_to_predict() -> None:
+    data = numbers(3_000)
+    found = eh.audit(Banded(), data, explain=False, **ASKED)
+    assert found["set_coverage[;sets=quantiles]"].estimate == pytest.approx(0.9, abs=0.03)
+    width = found["interval_width[;sets=quantiles]"].estimate
+    assert width == pytest.approx(2 * 1.645 * 2.7, rel=0.08), "the promise takes off what is too wide"
+    assert width < 0.95 * found["interval_width[;sets=marginal]"].estimate
+    assert found["set_coverage[g=a;sets=quantiles]"].interval is not None
+    plain = eh.audit(lambda rows: 10 * rows["x"], data, explain=False, **ASKED)
+    assert plain.get("set_coverage[;sets=quantiles]") is None
+    assert ">from quantiles<" in eh.render(found)
+    assert ">from quantiles<" not in eh.render(plain)
+
+
+def test_a_networks_quantiles_that_are_nearest_to_the_promise_are_used() -> None:
+    pytest.importorskip("torch")
+    from evenhand.training import TrainingConfig, fit
+
+    data = numbers(800)
+    levels = (0.05, 0.25, 0.5, 0.75, 0.95)
+    model = fit(data, config=TrainingConfig(epochs=3, hidden=(8,), quantiles=levels, loss="pinball"))
+    found = {
+        coverage: eh.audit(model, data, explain=False, uncertainty=True, audits="uncertainty", coverage=coverage)
+        for coverage in (0.5, 0.9)
+    }
+    for coverage, record in found.items():
+        assert record["set_coverage[;sets=quantiles]"].estimate == pytest.approx(coverage, abs=0.1)
+    assert (
+        found[0.9]["interval_width[;sets=quantiles]"].estimate > found[0.5]["interval_width[;sets=quantiles]"].estimate
+    )
+    middle = fit(data, config=TrainingConfig(epochs=1, hidden=(4,)))
+    assert eh.audit(middle, data, explain=False, **ASKED).get("set_coverage[;sets=quantiles]") is None
+
+
+def test_quantiles_of_a_wrong_shape_are_an_error() -> None:
+    class Broken(Banded):
+        def predict_quantiles(self, rows: pd.DataFrame) -> np.ndarray:
+            return rows["x"].to_numpy()
+
+    record = eh.audit(Banded(), numbers(200), explain=False, **ASKED)
+    assert record.of_audit("uncertainty")
+    with pytest.raises(ModelError, match="gave quantiles of shape"):
+        eh.audit(Broken(), numbers(200), explain=False, **ASKED)
+
+
+def test_a_group_of_too_few_rows_to_fit_on_is_told_that_nothing_is_promised() -> None:
+    data = numbers(600)
+    found = eh.audit(Banded(), data, explain=False, **ASKED)
+    for kind in ("by_group", "overlapping"):
+        assert "too few for this group's own threshold" in found[f"set_coverage[g=c;sets={kind}]"].note
+        assert "no promise" in found[f"interval_width[g=c;sets={kind}]"].note
+        assert not found[f"set_coverage[g=a;sets={kind}]"].note
+    assert not found["set_coverage[g=c;sets=marginal]"].note
+    assert "rows to fit on has no threshold of its own: g=c." in eh.render(found)
+    assert "no threshold of its own" not in eh.render(suppressed(found, 10))
+
+
 def test_several_classes_are_judged_by_the_decision() -> None:
     rng = np.random.default_rng(4)
     chances = rng.dirichlet([0.5, 0.5, 0.5], size=1_500)
@@ -121,6 +219,9 @@ def test_several_classes_are_judged_by_the_decision() -> None:
     assert found["calibration_excess"].interval.low < 0
     assert found["set_coverage[;sets=marginal]"].estimate == pytest.approx(0.9, abs=0.06)
     assert found["set_coverage[;class=y;sets=by_class]"].estimate == pytest.approx(0.9, abs=0.1)
+    assert found["set_coverage[;sets=adaptive]"].estimate == pytest.approx(0.9, abs=0.06)
+    assert found["set_size[g=a;sets=adaptive]"].estimate > 1
+    assert record().get("set_coverage[;sets=adaptive]") is None, "of two classes it is the same question"
 
 
 def test_weights_and_clusters_are_allowed_for_and_counts_are_refused() -> None:

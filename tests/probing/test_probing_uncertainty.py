@@ -11,9 +11,11 @@ import pytest
 import evenhand as eh
 from evenhand.probing.uncertainty.calibration import calibration_excess
 from evenhand.probing.uncertainty.conformal import (
+    adaptive_scores,
     group_thresholds,
     least_rows,
     overlapping_thresholds,
+    quantile_scores,
     sets,
     threshold,
 )
@@ -227,3 +229,57 @@ def test_halves_are_complete_and_keep_clusters_together() -> None:
     assert sorted([*fitted, *judged]) == list(range(120))
     home = data.table["home"].to_numpy()
     assert not set(home[fitted]) & set(home[judged])
+
+
+def test_adaptive_sets_are_those_of_mapie() -> None:
+    """With the numbers that MAPIE draws: it drops the last class by the drawn part, and we count that part of it."""
+    mapie = pytest.importorskip("mapie.classification")
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(16)
+    X = rng.normal(size=(900, 3))
+    y = (X @ [1, -1, 0.5] + rng.normal(size=900) > 0).astype(int) + 2 * (X[:, 0] + rng.normal(size=900) > 1)
+    model = LogisticRegression().fit(X[:300], y[:300])
+    theirs = mapie.SplitConformalClassifier(
+        model, confidence_level=0.9, conformity_score="aps", prefit=True, random_state=7
+    ).conformalize(X[300:600], y[300:600])
+    expected = theirs.predict_set(X[600:], conformity_score_params={"include_last_label": "randomized"})[1][:, :, 0]
+    probability, drawn = model.predict_proba(X), np.random.RandomState(7).uniform(size=300)
+    fit = adaptive_scores(probability[300:600], 1 - drawn)[np.arange(300), y[300:600]]
+    new = adaptive_scores(probability[600:], 1 - drawn)
+    assert ((new <= threshold(fit)) == expected).all()
+    assert len(set(expected.sum(axis=1))) > 2
+
+
+def test_adaptive_sets_cover_in_a_thousand_draws_and_widen_for_hard_rows() -> None:
+    """Of a calibrated model, the least ambiguous sets miss hard rows more often; adaptive ones cover all alike."""
+    rng = np.random.default_rng(17)
+    draws, rows, fit = 1_000, 150, 100
+    hard = rng.uniform(size=draws * rows) < 0.3
+    chances = np.where(hard[:, None], rng.dirichlet([5] * 4, len(hard)), rng.dirichlet([0.1] * 4, len(hard)))
+    true = (chances.cumsum(axis=1) > rng.uniform(size=len(hard))[:, None]).argmax(axis=1)
+    by = {"adaptive": adaptive_scores(chances, rng.uniform(size=len(hard))), "least": 1 - chances}
+    covered = {}
+    for name, scores in by.items():
+        mine = scores[np.arange(len(hard)), true].reshape(draws, rows)
+        limit = np.partition(mine[:, :fit], int(np.ceil((fit + 1) * 0.9)) - 1)[:, [int(np.ceil((fit + 1) * 0.9)) - 1]]
+        covered[name] = mine[:, fit:] <= limit
+        assert covered[name].mean() == pytest.approx(0.9, abs=0.01)
+    of_hard = {name: hit[hard.reshape(draws, rows)[:, fit:]].mean() for name, hit in covered.items()}
+    assert of_hard["least"] < 0.8
+    assert of_hard["adaptive"] > 0.87
+
+
+def test_intervals_from_quantiles_are_those_of_mapie() -> None:
+    mapie = pytest.importorskip("mapie.regression")
+    from sklearn.linear_model import QuantileRegressor
+
+    rng = np.random.default_rng(18)
+    X = rng.uniform(size=(400, 1))
+    y = X[:, 0] + rng.normal(size=400) * (0.2 + X[:, 0])
+    low, high, middle = (QuantileRegressor(quantile=at, alpha=0).fit(X[:100], y[:100]) for at in (0.1, 0.9, 0.5))
+    theirs = mapie.ConformalizedQuantileRegressor([low, high, middle], confidence_level=0.8, prefit=True)
+    ends = theirs.conformalize(X[100:300], y[100:300]).predict_interval(X[300:], symmetric_correction=True)[1][:, :, 0]
+    least, most = low.predict(X), high.predict(X)
+    limit = threshold(quantile_scores(y[100:300], least[100:300], most[100:300]), 0.8)
+    np.testing.assert_allclose(ends, np.column_stack([least[300:] - limit, most[300:] + limit]))

@@ -15,6 +15,7 @@ from evenhand.settings import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from evenhand.evidence.options import MetricFunction
     from evenhand.subjects.protocol import OutputKind
@@ -76,7 +77,7 @@ class AuditSettings(RoleSettings, total=False):
     robustness: bool
     robustness_rows: int
     immutable: Sequence[str] | None
-    synonyms: Mapping[str, Sequence[str]]
+    synonyms: Mapping[str, Sequence[str]] | str | Path
     uncertainty: bool
     coverage: float
     others: Mapping[str, object]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -75,9 +76,31 @@ class RobustnessOptions(Declared):
     immutable: tuple[str, ...] | None = setting(
         None, "Columns that no corruption changes; without any, the sensitive features."
     )
-    synonyms: Mapping[str, tuple[str, ...]] = setting(
-        {}, "Words of texts, each with others that say the same, as a corruption that keeps the meaning."
-    )
+    synonyms: Mapping[str, tuple[str, ...]] | str = setting(
+        {}, "Words of texts, each with others that say the same, as a corruption that keeps the meaning; or a TOML or "
+        "JSON file of them.",
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        """Read the table of synonyms where it is in a file: the words are put on record, not the path."""
+        if isinstance(self.synonyms, (str, PathLike)):
+            from evenhand.probing.corruption.synonyms import read_synonyms
+
+            object.__setattr__(self, "synonyms", read_synonyms(fspath(self.synonyms)))
+        Declared.__post_init__(self)
+
+    def contradictions(self) -> Iterator[str]:
+        """Return what is wrong with the table of synonyms."""
+        if self.synonyms:
+            from evenhand.probing.corruption.synonyms import table_problems
+
+            problem = table_problems(self.table)
+            yield from [problem] if problem else []
+
+    @property
+    def table(self) -> Mapping[str, tuple[str, ...]]:
+        """The table of synonyms."""
+        return {} if isinstance(self.synonyms, str) else self.synonyms
 
 
 def robustness(evidence: Evidence) -> Statement:
@@ -92,7 +115,7 @@ def robustness(evidence: Evidence) -> Statement:
     if not corruptions_of(evidence.reads):
         return not_applicable("The model reads {inputs}, which no corruption here is made for.", inputs=evidence.reads)
     options = evidence.options.of(RobustnessOptions)
-    probe = corrupting(evidence, options.robustness_rows, options.immutable, options.synonyms)
+    probe = corrupting(evidence, options.robustness_rows, options.immutable, options.table)
     asked = _Asked(evidence, probe.rows)
     findings = [finding for answers in probe.answers() for finding in asked.state(answers)]
     findings += asked.state_worst()

@@ -149,7 +149,8 @@ def _flag(name: str, declared: Setting) -> Callable[[Command], Command]:
         return click.option(flag, name, type=click.Choice(declared.choices), help=f"{text}.")
     if kind in (int, float) and not declared.choices and declared.unit != "seconds":
         return click.option(flag, name, type=kind, callback=_reader(declared), help=f"{text}.")
-    metavar = "NAME=VALUE" if kind is Mapping else "TIME" if declared.unit == "seconds" else "TEXT"
+    named = "NAME=VALUE or FILE" if _in_file(declared) else "NAME=VALUE"
+    metavar = named if kind is Mapping else "TIME" if declared.unit == "seconds" else "TEXT"
     read = _reader(declared)
     return click.option(flag, name, metavar=metavar, multiple=many, callback=read, help=f"{text}.")
 
@@ -158,6 +159,11 @@ def _kind(declared: Setting) -> object:
     """Return the type of a value, but for None and for words."""
     kinds = [get_origin(part) or part for part in declared.types]
     return next((kind for kind in kinds if kind in (bool, int, float, tuple, Mapping)), str)
+
+
+def _in_file(declared: Setting) -> bool:
+    """Return whether a table may be named by its file."""
+    return _kind(declared) is Mapping and str in declared.types
 
 
 def _reader(declared: Setting) -> Callable[[click.Context, click.Parameter, object], object]:
@@ -177,6 +183,8 @@ def _reader(declared: Setting) -> Callable[[click.Context, click.Parameter, obje
 
 def _value(declared: Setting, value: object) -> object:
     """Return what was written in the form of the field; None where nothing was."""
+    if _in_file(declared) and isinstance(value, tuple) and len(value) == 1 and "=" not in value[0]:
+        return str(value[0])
     if isinstance(value, tuple):
         parts = [_part(declared, str(part)) for part in value]
         if _kind(declared) is Mapping:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from evenhand.settings import Declared, Setting
 
-PATHS: Final = ("inputs",)
+PATHS: Final = ("inputs", "synonyms")
 """Settings that name files."""
 
 
@@ -52,8 +52,8 @@ def read_settings(path: Path | None) -> Settings:
     found = cast("dict[str, dict[str, object]]", content)
     names = {table: {key: name for key, (name, _) in known(table).items()} for table in found}
     tables = {table: {names[table].get(key, key): value for key, value in found[table].items()} for table in found}
-    if "data" in tables:
-        tables["data"] = {name: _from(place.parent, name, value) for name, value in tables["data"].items()}
+    for table in {"data", "audit"} & set(tables):
+        tables[table] = {name: _from(place.parent, name, value) for name, value in tables[table].items()}
     return Settings(**tables)
 
 

@@ -1,17 +1,23 @@
-"""Findings of prediction sets and intervals: coverage and size, with one threshold, by group, by class, overlapping."""
+"""Findings of prediction sets and intervals: coverage and size, with one threshold, by group, by class, overlapping.
+
+Of several classes adaptive sets as well, and intervals from quantiles where the model predicts these.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from evenhand.audits.statement import group_key
 from evenhand.audits.uncertainty.part import NAME, Part, UncertaintyOptions
+from evenhand.errors import ModelError
 from evenhand.evidence.answering import class_names
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
-from evenhand.messages import message
+from evenhand.messages import message, sentences
 from evenhand.metrics.inference.intervals import clopper_pearson, z_of
 from evenhand.probing.uncertainty import conformal
 
@@ -23,12 +29,17 @@ if TYPE_CHECKING:
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.evidence.predictions import Predictions
+    from evenhand.subjects import Subject
 
     Floats = NDArray[np.float64]
     Rows = NDArray[np.intp]
 
-ALONE: Final = ("marginal", "by_class", "overlapping")
+ALONE: Final = ("marginal", "by_class", "overlapping", "adaptive", "quantiles")
 """Kinds of sets that are the same whatever groups are looked at."""
+WHOLE: Final = message("{n:,} rows to fit on are too few for this group's own threshold: its sets hold every class.")
+NO_PROMISE: Final = message(
+    "{n:,} rows to fit on are too few for this group's own threshold: it has that of others, and no promise of its own."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +53,40 @@ class Made:
 class Sets:
     """Sets of one model for the judged rows, fitted on the others."""
 
-    def __init__(self, evidence: Evidence, said: Predictions, fitted: Rows, judged: Rows) -> None:
+    def __init__(self, evidence: Evidence, said: Predictions, subject: Subject, fitted: Rows, judged: Rows) -> None:
+        self.evidence, self.said, self.subject = evidence, said, subject
         self.coverage = evidence.options.of(UncertaintyOptions).coverage
         self.groupings = evidence.groupings
         self.fitted, self.judged = fitted, judged
         self.numbers = said.y_score is None
-        true = said.y_true
         if said.y_score is None:
-            self.scores: Floats = np.abs(true - said.y_pred)
-            self.new = self.scores[judged]
+            self.scores: Floats = np.abs(said.y_true - said.y_pred)
             return
-        chances = said.y_score if said.y_score.ndim == 2 else np.column_stack([1 - said.y_score, said.y_score])
-        self.true = np.asarray(true, dtype=np.intp)
-        self.scores = 1 - chances[np.arange(len(true)), self.true]
-        self.chances = chances[judged]
+        score = said.y_score
+        self.chances = score if score.ndim == 2 else np.column_stack([1 - score, score])
+        self.true = np.asarray(said.y_true, dtype=np.intp)
+        self.scores = 1 - self.chances[np.arange(len(score)), self.true]
+
+    @cached_property
+    def quantiles(self) -> tuple[Floats, Floats] | None:
+        """A lower and an upper quantile of each row; None where the model predicts none."""
+        return _quantiles(self.evidence, self.subject, self.coverage) if self.numbers and self.evidence.asked else None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of sets that there are."""
+        there = {
+            "marginal": True, "overlapping": bool(self.groupings), "by_class": not self.numbers,
+            "adaptive": not self.numbers and self.chances.shape[1] > 2, "quantiles": self.quantiles is not None,
+        }  # fmt: skip
+        return tuple(kind for kind in ALONE if there[kind])
 
     def made(self, kind: str, grouping: Grouping | None = None) -> Made:
-        """Return the sets of a kind: marginal, by class, overlapping, or by the groups of a grouping."""
+        """Return the sets of a kind: one of `ALONE`, or by the groups of a grouping."""
+        if kind == "adaptive":
+            return self._adaptive()
+        if kind == "quantiles" and self.quantiles is not None:
+            return self._from_quantiles(*self.quantiles)
         fit, coverage = self.scores[self.fitted], self.coverage
         limit: Floats
         if kind == "by_class":
@@ -75,30 +103,84 @@ class Sets:
         else:
             limit = np.full(len(self.judged), conformal.threshold(fit, coverage))
         if self.numbers:
-            return Made(self.new <= limit, 2 * limit)
-        chosen = conformal.sets(self.chances, limit if kind == "by_class" else limit[:, None])
-        covered = chosen[np.arange(len(chosen)), self.true[self.judged]]
-        return Made(covered, conformal.set_sizes(chosen))
+            return Made(self.scores[self.judged] <= limit, 2 * limit)
+        return self._chosen(conformal.sets(self.chances[self.judged], limit if kind == "by_class" else limit[:, None]))
+
+    def notes(self) -> dict[Any, str]:
+        """Return what is to be said of groups of too few rows to fit on, by group."""
+        least, told = conformal.least_rows(self.coverage), NO_PROMISE if self.numbers else WHOLE
+        return {
+            group_key("set_coverage", grouping, int(at)).group: message(told, n=int(rows[at]))
+            for grouping in self.groupings
+            for rows in (np.bincount(grouping.codes[self.fitted], minlength=len(grouping)),)
+            for at in np.flatnonzero(rows < least)
+        }
+
+    def _adaptive(self) -> Made:
+        drawn = np.random.default_rng([self.evidence.options.seed, 16]).uniform(size=len(self.true))
+        scores = conformal.adaptive_scores(self.chances, drawn)
+        limit = conformal.threshold(scores[self.fitted, self.true[self.fitted]], self.coverage)
+        return self._chosen(scores[self.judged] <= limit)
+
+    def _from_quantiles(self, low: Floats, high: Floats) -> Made:
+        scores = conformal.quantile_scores(self.said.y_true, low, high)
+        limit = conformal.threshold(scores[self.fitted], self.coverage)
+        return Made(scores[self.judged] <= limit, np.maximum((high - low)[self.judged] + 2 * limit, 0))
+
+    def _chosen(self, chosen: NDArray[np.bool_]) -> Made:
+        return Made(chosen[np.arange(len(chosen)), self.true[self.judged]], conformal.set_sizes(chosen))
+
+
+def _quantiles(evidence: Evidence, subject: Subject, coverage: float) -> tuple[Floats, Floats] | None:
+    """Return the predicted quantiles that are nearest to the promise; of levels that are not known, the outermost."""
+    from evenhand.evidence.predictions import inputs
+
+    ask = getattr(subject, "predict_quantiles", None) or getattr(
+        getattr(subject, "model", None), "predict_quantiles", None
+    )
+    target = subject.facts.get("target")
+    levels = target.get("quantiles") if isinstance(target, dict) else None
+    if ask is None or (isinstance(target, dict) and (not isinstance(levels, list) or len(levels) < 2)):
+        return None
+    found = np.concatenate(
+        [np.asarray(ask(batch), dtype=np.float64) for batch in inputs(subject, evidence.data).batches()]
+    )
+    if found.ndim != 2 or len(found) != len(evidence.data) or found.shape[1] < 2 or not np.isfinite(found).all():
+        raise ModelError(
+            f"'{subject.name}' gave quantiles of shape {found.shape}; needed are {len(evidence.data):,} rows of two or "
+            "more finite numbers, ascending."
+        )
+    wanted = ((1 - coverage) / 2, (1 + coverage) / 2)
+    places = [int(np.argmin(np.abs(np.asarray(levels, dtype=np.float64) - at))) for at in wanted] if levels else [0, -1]
+    low, high = places if places[0] != places[1] else (0, -1)
+    return found[:, low], found[:, high]
 
 
 def covered_findings(evidence: Evidence, fitted: Rows, judged: Rows) -> Iterator[Finding]:
     """State coverage and size of sets of each kind, and how they differ from those of the original."""
-    mine, part = Sets(evidence, evidence.predictions, fitted, judged), Part(evidence, judged)
-    before = evidence.original_predictions
+    mine, part = Sets(evidence, evidence.predictions, evidence.subject, fitted, judged), Part(evidence, judged)
+    before, original = evidence.original_predictions, evidence.original or evidence.subject
     old = None
     if before is not None and before.kind == evidence.predictions.kind:
-        old = Sets(evidence, before, fitted, judged)
-    for kind in ALONE:
-        if (kind == "by_class" and mine.numbers) or (kind == "overlapping" and not evidence.groupings):
-            continue
+        old = Sets(evidence, before, original, fitted, judged)
+    notes = mine.notes()
+    for kind in mine.kinds:
         made = mine.made(kind)
-        yield from _stated(part, made, kind, mine.numbers)
+        found = _stated(part, made, kind, mine.numbers)
+        yield from _noted(found, notes) if kind == "overlapping" else found
         if not mine.numbers:
             yield from _of_classes(part, made, kind)
-        if old is not None:
+        if old is not None and kind in old.kinds:
             yield from _changed(part, old.made(kind), made, kind)
     for grouping in evidence.groupings:
-        yield from _stated(part, mine.made("by_group", grouping), "by_group", mine.numbers, grouping)
+        made = mine.made("by_group", grouping)
+        yield from _noted(_stated(part, made, "by_group", mine.numbers, grouping), notes)
+
+
+def _noted(found: Iterator[Finding], notes: dict[Any, str]) -> Iterator[Finding]:
+    for finding in found:
+        note = notes.get(finding.key.group, "")
+        yield replace(finding, note=sentences(note, finding.note)) if note else finding
 
 
 def _stated(part: Part, made: Made, kind: str, numbers: bool, grouping: Grouping | None = None) -> Iterator[Finding]:

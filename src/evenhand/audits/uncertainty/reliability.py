@@ -35,6 +35,8 @@ DRAWS: Final = 500
 """How often the truth is drawn for a change of the error."""
 MOST_GROUPS: Final = 100
 """Of features of more groups, errors by chance are not drawn for each."""
+MOST_CURVES: Final = 8
+"""Groups whose curve is stated: the worst of those that are wrong beyond chance."""
 NO_ROW: Final = message("No row at all.")
 
 
@@ -54,27 +56,31 @@ def claims(evidence: Evidence) -> tuple[Floats, NDArray[np.int8]]:
 
 
 def reliable(evidence: Evidence) -> Iterator[Finding]:
-    """State errors beside chance and the bias of each group, and the curve of all rows."""
+    """State errors beside chance and the bias of each group, the curve of all rows, and those of groups that err."""
     score, true = claims(evidence)
     part = Part(evidence, np.arange(len(score)))
     plain = evidence.data.sample_weight is None and evidence.data.clusters is None
+    wrong: list[tuple[float, Grouping, int]] = []
     if plain:
         for grouping in (None, *drawn_for(evidence)):
-            yield from _excesses(evidence, score, true, grouping)
+            found = _excesses(evidence, score, true, grouping)
+            for group in range(len(found.rows)):
+                yield from _excess(found, group, labels_of(grouping, group), evidence.options.level)
+            if grouping is not None and len(grouping.columns) == 1:
+                wrong += [(float(found.low[at]), grouping, int(at)) for at in np.flatnonzero(found.low > 0)]
     yield from part.stated("calibration_bias", part.mean("calibration_bias", score - true), "score")
     if plain:
         yield from _curve(score, true, evidence.options.level)
+    for _, grouping, group in sorted(wrong, key=lambda one: -one[0])[:MOST_CURVES]:
+        mine = grouping.codes == group
+        yield from _curve(score[mine], true[mine], evidence.options.level, labels_of(grouping, group))
 
 
-def _excesses(
-    evidence: Evidence, score: Floats, true: NDArray[np.int8], grouping: Grouping | None
-) -> Iterator[Finding]:
+def _excesses(evidence: Evidence, score: Floats, true: NDArray[np.int8], grouping: Grouping | None) -> Excess:
     from evenhand.probing.uncertainty.calibration import calibration_excess
 
     codes, groups = Part(evidence, np.arange(len(score))).codes(grouping)
-    found = calibration_excess(true, score, codes, groups, evidence.options.level, evidence.options.seed)
-    for group in range(groups):
-        yield from _excess(found, group, labels_of(grouping, group), evidence.options.level)
+    return calibration_excess(true, score, codes, groups, evidence.options.level, evidence.options.seed)
 
 
 def _excess(found: Excess, at: int, labels: dict[str, str], level: float) -> Iterator[Finding]:
@@ -95,16 +101,22 @@ def _excess(found: Excess, at: int, labels: dict[str, str], level: float) -> Ite
     yield Finding(tested, NAME, float(found.p_value[at]), support=rows, unit="number")
 
 
-def _curve(score: Floats, true: NDArray[np.int8], level: float) -> Iterator[Finding]:
+def _curve(
+    score: Floats, true: NDArray[np.int8], level: float, labels: dict[str, str] | None = None
+) -> Iterator[Finding]:
     """State for each bin of like scores how often it should be so, and how often it is."""
     table = reliability(true, score)
     rows, mean, positives, _ = table.T
     low, high = clopper_pearson(positives, rows, z_of(level))
     for at in range(len(table)):
         name, support = str(at + 1), int(rows[at])
-        yield Finding(Key.of("claimed_rate", bin=name), NAME, float(mean[at]), support=support, unit="score")
+        yield Finding(
+            Key.of("claimed_rate", labels or {}, bin=name), NAME, float(mean[at]), support=support, unit="score"
+        )
         ends = interval_of(low[at], high[at], level, "clopper-pearson")
-        yield Finding(Key.of("observed_rate", bin=name), NAME, float(positives[at] / rows[at]), ends, support)
+        yield Finding(
+            Key.of("observed_rate", labels or {}, bin=name), NAME, float(positives[at] / rows[at]), ends, support
+        )
 
 
 def recalibrated_findings(evidence: Evidence, fitted: NDArray[np.intp], judged: NDArray[np.intp]) -> Iterator[Finding]:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.int32]
 
-__all__ = ["group_thresholds", "least_rows", "overlapping_thresholds", "set_sizes", "sets", "threshold"]
+__all__ = [
+    "adaptive_scores", "group_thresholds", "least_rows", "overlapping_thresholds", "quantile_scores", "set_sizes",
+    "sets", "threshold",
+]  # fmt: skip
 
 
 def least_rows(coverage: float) -> int:
@@ -182,3 +185,65 @@ def set_sizes(chosen: ArrayLike) -> Floats:
     [1.0, 2.0]
     """
     return np.asarray(np.asarray(chosen).sum(axis=1), dtype=np.float64)
+
+
+def adaptive_scores(probability: ArrayLike, drawn: ArrayLike) -> Floats:
+    """Return the nonconformity of each class of each row by which sets adapt to how hard a row is (APS).
+
+    The set of a row holds the classes at or below a threshold: a few of a row that is clear, and many of another.
+
+    Parameters
+    ----------
+    probability : (n, C) array
+        Of each class.
+    drawn : (n,) array
+        A uniform number of each row: the part of a class's own probability that counts.
+
+    Returns
+    -------
+    (n, C) array
+        The probability of all likelier classes, and the drawn part of the own.
+
+    Notes
+    -----
+    Romano, Sesia and Candes (2020), NeurIPS. Of classes that are as likely, the last comes first, as in MAPIE.
+
+    Examples
+    --------
+    >>> adaptive_scores([[0.25, 0.5, 0.25]], [0.5]).tolist()
+    [[0.875, 0.25, 0.625]]
+    """
+    chances = np.asarray(probability, dtype=np.float64)
+    order = np.argsort(chances, axis=1)[:, ::-1]
+    likely = np.take_along_axis(chances, order, axis=1)
+    upto = np.cumsum(likely, axis=1) - (1 - np.asarray(drawn, dtype=np.float64))[:, None] * likely
+    found = np.empty_like(chances)
+    np.put_along_axis(found, order, upto, axis=1)
+    return found
+
+
+def quantile_scores(y_true: ArrayLike, low: ArrayLike, high: ArrayLike) -> Floats:
+    """Return how far the truth is outside of predicted quantiles, below 0 inside of them (CQR).
+
+    With a threshold of these, the interval of a row is from ``low - threshold`` to ``high + threshold``.
+
+    Parameters
+    ----------
+    y_true, low, high : (n,) arrays
+        The truth, and a lower and an upper quantile that were predicted.
+
+    Returns
+    -------
+    (n,) array
+
+    Notes
+    -----
+    Romano, Patterson and Candes (2019), NeurIPS.
+
+    Examples
+    --------
+    >>> quantile_scores([1.0, 5.0], [0.0, 0.0], [4.0, 4.0]).tolist()
+    [-1.0, 1.0]
+    """
+    true, least, most = (np.asarray(each, dtype=np.float64) for each in (y_true, low, high))
+    return np.asarray(np.maximum(least - true, true - most))

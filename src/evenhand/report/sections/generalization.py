@@ -21,9 +21,35 @@ if TYPE_CHECKING:
 
 TITLE: Final = message("Other rows, other domains")
 OVERFITTED: Final = message("The model does better on rows it was fitted on, beyond chance, for {groups}.")
+DEPENDENT: Final = message(
+    "Fitted and evaluation rows are not independent, so whether the model does better on those it was fitted on is not "
+    "told from chance."
+)
 ALIKE: Final = message("No group is shown to be done better on rows that the model was fitted on.")
 WORST: Final = message("The domain with the least accuracy is {domain}: {share}.")
+FARTHEST: Final = message("The domain with the greatest mean absolute error is {domain}: {error}.")
 UNSEEN: Final = message("Domains that no row is of are not seen here.")
+
+
+ON_FITTED: Final = message("{rate} on fitted rows less that on evaluation rows")
+GAPS: Final = {
+    "generalization_gap": ON_FITTED,
+    "generalization_error_gap": message("{rate} on evaluation rows less that on fitted rows"),
+}
+"""Titles of figures of gaps."""
+DOMAINS: Final = {
+    "domain_accuracy": message("Accuracy in each domain: {column}"),
+    "domain_mean_absolute_error": message("Mean absolute error in each domain: {column}"),
+}
+"""Titles of figures of domains."""
+LEFT: Final = {
+    "left_out_accuracy_change": message("Accuracy lost (below 0) in a domain when the model is fitted without it"),
+    "left_out_mean_absolute_error_change": message(
+        "Mean absolute error gained (above 0) in a domain when the model is fitted without it"
+    ),
+}
+"""Titles of figures of what is lost in a domain that is left out."""
+SHOWN: Final = (*GAPS, *DOMAINS, *LEFT)
 
 
 def generalized(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
@@ -32,27 +58,23 @@ def generalized(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     if not found:
         return ()
     blocks: list[Block] = []
-    for rate in dict.fromkeys(f.key.qualifier("rate") for f in found if f.key.metric == "generalization_gap"):
-        rows = [f for f in found if f.key.metric == "generalization_gap" and f.key.qualifier("rate") == rate]
-        title = message("{rate} on fitted rows less that on evaluation rows", rate=describe(rate or "").label)
+    for metric, rate in dict.fromkeys((f.key.metric, f.key.qualifier("rate")) for f in found if f.key.metric in GAPS):
+        rows = [f for f in found if f.key.metric == metric and f.key.qualifier("rate") == rate]
+        title = message(GAPS[metric] if rate != "r2" else ON_FITTED, rate=describe(rate or "").label)
         blocks.append(figure(f"fitted-{rate}", title, [judged.row(whom(f), f) for f in rows], digits=3))
-    for column in dict.fromkeys(f.key.columns[0] for f in found if f.key.metric == "domain_accuracy"):
-        rows = [f for f in found if f.key.metric == "domain_accuracy" and f.key.columns == (column,)]
-        title = message("Accuracy in each domain: {column}", column=cut(column, 40))
+    for column in dict.fromkeys(f.key.columns[0] for f in found if f.key.metric in DOMAINS):
+        rows = [f for f in found if f.key.metric in DOMAINS and f.key.columns == (column,)]
+        title = message(DOMAINS[rows[0].key.metric], column=cut(column, 40))
         name = f"domains-{len(blocks)}"
         blocks.append(figure(name, title, [judged.row(paired(f.key.group), f) for f in rows], digits=3))
-        left = [f for f in found if f.key.metric == "left_out_accuracy_change" and f.key.columns == (column,)]
+        left = [f for f in found if f.key.metric in LEFT and f.key.columns == (column,)]
         if left:
-            title = message("Accuracy lost (below 0) in a domain when the model is fitted without it")
             drawn = [judged.row(paired(f.key.group), f) for f in left]
-            blocks.append(figure(f"left-out-{len(blocks)}", title, drawn, digits=3))
+            blocks.append(figure(f"left-out-{len(blocks)}", LEFT[left[0].key.metric], drawn, digits=3))
     blocks += _others(found)
-    domains = any(f.key.metric == "domain_accuracy" for f in found)
+    domains = any(f.key.metric in DOMAINS for f in found)
     said = (*reasons(record, "generalization"), *((UNSEEN,) if domains else ()))
     return (Part("generalization", TITLE, said, tuple(blocks)),)
-
-
-SHOWN: Final = ("generalization_gap", "domain_accuracy", "left_out_accuracy_change")
 
 
 def _others(found: tuple[Finding, ...]) -> tuple[Block, ...]:
@@ -76,18 +98,22 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
     """Name the groups that overfitting shows in, and the worst domain."""
     found = record.of_audit("generalization")
     made = answered(judged, found, "")
-    gaps = [f for f in found if f.key.metric == "generalization_gap"]
-    over = [f for f in gaps if excludes_zero(f) and (f.estimate or 0.0) > 0]
+    gaps = [f for f in found if f.key.metric in GAPS]
+    over = [f for f in gaps if not f.uncovered and excludes_zero(f) and (f.estimate or 0.0) > 0]
     said, notable = [made.sentence], bool(over)
     if over:
         groups = dict.fromkeys(whom(f) for f in over)
         said.append(message(OVERFITTED, groups=cut(joined("; ", groups), 300)))
     elif gaps:
-        said.append(ALIKE)
+        said.append(DEPENDENT if all(f.uncovered for f in gaps if f.estimate is not None) else ALIKE)
     domains = [f for f in found if f.key.metric == "domain_accuracy" and f.estimate is not None]
     if domains:
         least = min(domains, key=lambda f: f.estimate or 0.0)
         said.append(message(WORST, domain=cut(whom(least), 60), share=in_percent(least)))
+    far = [f for f in found if f.key.metric == "domain_mean_absolute_error" and f.estimate is not None]
+    if far:
+        most = max(far, key=lambda f: f.estimate or 0.0)
+        said.append(message(FARTHEST, domain=cut(whom(most), 60), error=with_interval(most, 3)))
     return Answer(sentences(*said), made.state if made.state in OPENING or not notable else "notable")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -33,6 +34,8 @@ KINDS: Final = {
     "by_group": message("by group"),
     "overlapping": message("for overlapping groups"),
     "by_class": message("by class"),
+    "adaptive": message("adaptive"),
+    "quantiles": message("from quantiles"),
 }
 """Prediction sets, by what their thresholds are of."""
 METHODS: Final = {
@@ -58,6 +61,9 @@ UNSEEN: Final = message(
     "Coverage is promised for rows like these, on average over a group: not for one person, nor after a change of the "
     "population. A small group may be miscalibrated and not be shown to be."
 )
+FEW: Final = message("A group of fewer than {least} rows to fit on has no threshold of its own: {who}.")
+MOST_CURVES: Final = 2
+"""Groups whose reliability is drawn, the worst; the record has more."""
 MOST_NAMED: Final = 6
 USUAL: Final = 0.9
 """The promise where the record tells no other."""
@@ -72,7 +78,7 @@ def worth(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     blocks: list[Block] = [
         *_covered(record, single, judged),
         *_errors(single, judged),
-        *_curve(single),
+        *_curves(single),
         *_sets("uncertainty-sets", message("Prediction sets"), single),
         *_of_classes(single),
         *_refused(single),
@@ -85,7 +91,14 @@ def worth(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     limits = judged.of(found)
     worst = limits[0].key.metric if limits and limits[0].status != "passed" else ""
     blocks.sort(key=lambda block: block.name != SHOWN_BY.get(worst))  # what shows the answer comes first
-    return (Part(NAME, TITLE, (*reasons(record, NAME), UNSEEN), tuple(blocks)),)
+    return (Part(NAME, TITLE, (*reasons(record, NAME), *_few(record, single), UNSEEN), tuple(blocks)),)
+
+
+def _few(record: AuditRecord, found: Sequence[Finding]) -> tuple[str, ...]:
+    """Say which groups of single features have no threshold of their own."""
+    few = [f for f in _named(found, "set_coverage", sets="by_group") if f.note and not f.withheld]
+    least = math.ceil(_promised(record) / (1 - _promised(record)) - 1e-9)
+    return (message(FEW, least=least, who=_who(few)),) if few else ()
 
 
 def _named(found: Iterable[Finding], metric: str, **qualifiers: str) -> list[Finding]:
@@ -120,7 +133,18 @@ def _errors(found: Sequence[Finding], judged: Judged) -> list[Figure]:
     return [figure("uncertainty-excess", title, rows, digits=3)] if rows else []
 
 
-def _curve(found: Sequence[Finding]) -> list[Lines]:
+def _curves(found: Sequence[Finding]) -> list[Lines]:
+    """Draw the reliability of all rows, and of the groups that are wrong beyond chance, the worst first."""
+    bins = [f for f in found if f.key.metric in ("claimed_rate", "observed_rate")]
+    groups = list(dict.fromkeys(f.key.group for f in bins if f.key.group))[:MOST_CURVES]
+    drawn = _curve([f for f in bins if not f.key.group], "uncertainty-curve", message("all rows"))
+    for at, group in enumerate(groups):
+        mine = [f for f in bins if f.key.group == group]
+        drawn += _curve(mine, f"uncertainty-curve-{at + 1}", cut(whom(mine[0]), 60))
+    return drawn
+
+
+def _curve(found: Sequence[Finding], name: str, who: str) -> list[Lines]:
     """Draw how often it is so against how often it should be, and what chance shows of scores that are right."""
     from evenhand.metrics.inference.intervals import usual_shares
 
@@ -139,8 +163,8 @@ def _curve(found: Sequence[Finding]) -> list[Lines]:
         (f"{place:.3f}", f"{rate:.3f}", f"{low:.3f}, {high:.3f}", f"{n:,}")
         for place, rate, (low, high), n in zip(places, rates, band, rows, strict=True)
     )
-    title = message("Reliability: how often what the scores say comes true, all rows")
-    twin = Table("uncertainty-curve-table", title, head, cells, frozenset(range(4)))
+    title = message("Reliability: how often what the scores say comes true, {who}", who=who)
+    twin = Table(f"{name}-table", title, head, cells, frozenset(range(4)))
     outside = sum(not low <= rate <= high for rate, (low, high) in zip(rates, band, strict=True))
     told = message(
         "{outside} of {bins} rates are outside what chance shows of scores that are right (95 %).",
@@ -149,7 +173,7 @@ def _curve(found: Sequence[Finding]) -> list[Lines]:
     lines = [(message("scores that are right, with 95 % of chance"), places), (message("observed"), rates)]
     ends = [band, [(rate, rate) for rate in rates]]
     axes = (head[0], message("rate"))
-    return [line_figure("uncertainty-curve", title, told, places, lines, twin, axes=axes, ends=ends)]
+    return [line_figure(name, title, told, places, lines, twin, axes=axes, ends=ends)]
 
 
 def _grid(
