@@ -11,7 +11,6 @@ from evenhand.audits.references import MembershipOptions, ask, confidences, told
 from evenhand.audits.statement import SPARED, Audit, Statement, labels_of, not_applicable
 from evenhand.errors import EvenhandError
 from evenhand.evidence.candidates import NO_MEMBERS, flipped, told_by, without_column
-from evenhand.evidence.predictions import predict
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message, sentences
@@ -57,6 +56,7 @@ BESIDE: Final = message(
     "{n} reference models were asked beside the model about {rows:,} candidates, each fitted on a half of them, drawn "
     "without a look at the coins."
 )
+READS: Final = message("The model reads '{column}', which says who was in. Leave the column out of what it reads.")
 ALONE: Final = message("Guesses are by the model's own confidence alone, since there are no references: {problem}")
 SAYS: Final = message(
     "A budget of each row: the weights, and what was chosen by them. Not in it: preprocessing, validation rows, "
@@ -148,10 +148,15 @@ class _Guessed:
 
 def _shown(evidence: Evidence, delta: float) -> tuple[list[Finding], str]:
     """Return the bound, overall and for each group with enough rows drawn by coin, and what is said of references."""
+    from evenhand.evidence.predictions import columns_read
+
     members, level = evidence.candidates, evidence.options.level
     found = flipped(evidence.subject, members, evidence.options.member_column)
     if isinstance(found, str) or members is None:
         return [_bound(Key.of("epsilon_lower_bound"), found if isinstance(found, str) else NO_MEMBERS)], ""
+    if evidence.options.member_column in columns_read(evidence.subject, evidence.data):
+        reading = message(READS, column=evidence.options.member_column)
+        return [_bound(Key.of("epsilon_lower_bound"), reading)], ""
     drawn, inside = found
     plain = without_column(members, evidence.options.member_column)
     calibrated, said = (None, "") if drawn.sum() < LEAST_DRAWN else _calibrated(evidence, plain, drawn)
@@ -199,6 +204,8 @@ def _calibrated(
 
 def _confidence(evidence: Evidence, members: EvaluationSet) -> NDArray[np.float64]:
     """Return (n,) what the model gives to each row's label; where it gives decisions only, whether it is right."""
+    from evenhand.evidence.predictions import predict
+
     said = predict(evidence.subject, members)
     if said.y_score is None:
         return np.asarray(said.y_pred == said.y_true, dtype=np.float64)

@@ -29,6 +29,7 @@ DEEP: Final = 16
 KINDS: Final = {
     "function": message("They were fitted by the function that was given."),
     "same recipe": message("They were fitted by the model's own recipe."),
+    "original recipe": message("They were fitted by the recipe of the original."),
     "proxy": message(
         "The model's recipe is not known, so they are logistic regressions: what is found is a lower bound, from proxy "
         "references."
@@ -78,7 +79,7 @@ def ask(evidence: Evidence, pool: Pool, columns: Sequence[str], models: Sequence
     chosen = evidence.options.of(MembershipOptions)
     number = -(-max(chosen.privacy_references, DEEP if deep(evidence) else 0) // 2) * 2
     return ask_references(
-        pool, _recipes(models, chosen, columns), number, evidence.options.seed, chosen.privacy_folder,
+        pool, _recipes(evidence, columns, models), number, evidence.options.seed, chosen.privacy_folder,
         chosen.privacy_budget, evidence.tell,
     )  # fmt: skip
 
@@ -108,10 +109,9 @@ def confidences(model: object, rows: EvaluationSet) -> Floats:
     return confidence(said.y_true, said.y_score, said.y_pred, said.kind, said.threshold)
 
 
-def _recipes(
-    models: Sequence[Subject | None], chosen: MembershipOptions, columns: Sequence[str]
-) -> Mapping[str, Recipe]:
+def _recipes(evidence: Evidence, columns: Sequence[str], models: Sequence[Subject | None]) -> Mapping[str, Recipe]:
     """Return the ways to fit references, the best first."""
+    chosen = evidence.options.of(MembershipOptions)
     from evenhand.probing.membership.proxies import Proxy
     from evenhand.probing.membership.references import ByFitting
 
@@ -121,7 +121,8 @@ def _recipes(
     for model in models:
         refit = getattr(model, "refit", None)
         if callable(refit) and not found:
-            found["same recipe"] = ByFitting("same recipe", refit, confidences, _about_model(model))
+            kind = "original recipe" if model is evidence.original else "same recipe"
+            found[kind] = ByFitting(kind, refit, confidences, _about_model(model))
     return found | {"proxy": Proxy(tuple(columns))}
 
 

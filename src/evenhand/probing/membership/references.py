@@ -46,7 +46,7 @@ class Recipe(Protocol):
 
     @property
     def kind(self) -> str:
-        """What the references are: ``function``, ``same recipe`` or ``proxy``."""
+        """What the references are: ``function``, ``same recipe``, ``original recipe`` or ``proxy``."""
         ...
 
     @property
