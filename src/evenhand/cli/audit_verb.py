@@ -158,6 +158,10 @@ def command(
     return 0 if verdict is None else verdict.exit_code
 
 
+def _place(name: object) -> Path | None:
+    return None if name is None else Path(str(name))
+
+
 def _only(audits: tuple[str, ...]) -> dict[str, object]:
     """Return the audits that were asked for, which may be written with commas between; nothing where none was."""
     from evenhand.audits import AUDITS
