@@ -268,3 +268,49 @@ def test_clusters_on_both_sides_leave_no_interval_where_they_are(task: str) -> N
     apart = eh.audit(model, table.assign(home=table["number"] // 2), members=members, **roles)
     assert not apart[f"{metric}[;rate={rate}]"].uncovered
     assert "home" not in apart.sections[0].reason
+def reversed_site(n: int, seed: int) -> pd.DataFrame:
+    """Rows of which income means the reverse in the last site, so that no model knows it who has not seen it."""
+    table = rows(n, seed)
+    sign = np.where(table["site"] == "z", -1, 1)
+    noise = np.random.default_rng(seed).normal(0, 0.3, n)
+    return table.assign(paid=(sign * table["income"] + noise > 0).astype(int)).drop(columns="number")
+
+
+def left_out(model: object, members: pd.DataFrame, table: pd.DataFrame) -> eh.AuditRecord:
+    return eh.audit(
+        model, table, members=members, domains="site", leave_out=True, audits=["generalization"], label="paid",
+        sensitive_features=["sex"], use_sensitive=True,
+    )  # fmt: skip
+
+
+def check_left_out(record: eh.AuditRecord) -> None:
+    assert "fitted again without each domain of site" in record.sections[0].reason
+    assert (record["domain_accuracy[site=z]"].estimate or 0) > 0.75
+    assert (record["left_out_accuracy[site=z]"].estimate or 1) < 0.4
+    change = record["left_out_accuracy_change[site=z]"].interval
+    assert change is not None and (change.high or 0) < -0.3
+
+
+def test_a_pipeline_of_scikit_learn_is_fitted_again_without_a_domain() -> None:
+    from sklearn.compose import make_column_transformer
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    members, table = reversed_site(600, 4), reversed_site(300, 5)
+    encoded = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["sex", "site"]), remainder="passthrough"
+    )
+    model = make_pipeline(encoded, RandomForestClassifier(20, random_state=0))
+    check_left_out(left_out(model.fit(members[["sex", "site", "income"]], members["paid"]), members, table))
+
+
+@pytest.mark.parametrize("kind", ["network", "trees"])
+def test_a_model_of_evenhand_is_fitted_again_without_a_domain(kind: str) -> None:
+    pytest.importorskip("torch")
+    from evenhand.training import TrainingConfig, fit, fit_boosting
+
+    members, table = reversed_site(900, 4), reversed_site(300, 5)
+    config = TrainingConfig(epochs=30, hidden=(32,), dropout=0.0, learning_rate=1e-2, baseline=False, trees=60)
+    data = eh.read_evaluation_set(members, label="paid", sensitive_features=["sex"], use_sensitive=True)
+    check_left_out(left_out((fit if kind == "network" else fit_boosting)(data, config=config), members, table))

@@ -68,7 +68,7 @@ SHARED = {
         "from_logs", "from_predictions", "from_tables", "labelling", "measuring", "options", "package_warnings",
         "quantities", "statement", "templates", "uncertainty.others", "uncertainty.part",
         "uncertainty.prediction_sets", "uncertainty.reliability",
-        "from_rows", "quality_of_columns", "quality_of_groups", "quality_of_rows",
+        "from_rows", "quality_of_columns", "quality_of_groups", "quality_of_rows", "references",
     },
     "compression": {
         "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "deciding",

@@ -11,12 +11,14 @@ from scipy.optimize import brentq
 
 from evenhand.errors import InputError
 from evenhand.probing.epsilon.bound import (
+    best_bound,
     budgets_of,
     epsilon_bound,
     least_epsilon,
     p_value,
     right_guesses,
 )
+from evenhand.probing.membership.scores import rmia
 
 DELTA = 1e-5
 
@@ -33,6 +35,10 @@ def gaussian_epsilon(sigma: float, delta: float = DELTA) -> float:
 
 def too_high(drawn: int, epsilon: float, level: float) -> list[int]:
     """For each number of guesses the fewest right ones of which the bound is above epsilon."""
+    return too_high_at(drawn, epsilon, DELTA, level)
+
+
+def too_high_at(drawn: int, epsilon: float, delta: float, level: float) -> list[int]:
     budgets = budgets_of(drawn)
     error = (1 - level) / len(budgets)
     found = []
@@ -40,7 +46,7 @@ def too_high(drawn: int, epsilon: float, level: float) -> list[int]:
         low, high = 0, guesses + 1
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if p_value(drawn, guesses, middle, epsilon, DELTA) < error else (middle, high)
+            low, high = (low, middle) if p_value(drawn, guesses, middle, epsilon, delta) < error else (middle, high)
         found.append(high)
     return found
 
@@ -110,3 +116,48 @@ def test_what_cannot_be_put_in_order_is_refused(scores: list[float]) -> None:
         epsilon_bound(scores, [True] * len(scores), DELTA)
     with pytest.raises(InputError):
         epsilon_bound(scores, [True], DELTA)
+
+
+def test_equal_scores_are_no_guesses_even_where_rows_stand_by_who_was_in() -> None:
+    inside = np.arange(400) >= 200
+    for said in (inside, ~inside):
+        assert epsilon_bound(np.zeros(400), said, DELTA).epsilon == 0
+
+
+def response(runs: int, drawn: int, epsilon: float, known: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Coins, and scores of both attacks, of models that answer each row by randomized response of its coin.
+
+    Rows are hard or easy, which confidence alone cannot tell from out or in, and paired references can. With `known`
+    references were fitted on the rows that were in, which they must not be.
+    """
+    chance = np.random.default_rng(11)
+    inside = chance.random((runs, drawn)) < 0.5
+    said = np.where(chance.random(inside.shape) < 1 / (1 + math.exp(-epsilon)), inside, ~inside)
+    easy = chance.uniform(0.2, 0.6, inside.shape)
+    target = easy + 0.3 * said
+    calibrated = np.empty(inside.shape)
+    for run in range(runs):
+        half = inside[run] if known else chance.random(drawn) < 0.5
+        saw = np.stack([half, ~half])
+        references = easy[run] + 0.3 * saw + 1e-3 * chance.random(saw.shape)
+        if known:
+            references = easy[run] - 0.1 * inside[run] + 1e-3 * chance.random(saw.shape)
+        calibrated[run] = rmia(target[run], references, saw, np.full(9, 0.5), np.full((2, 9), 0.5))
+    return inside, target, calibrated
+
+
+def test_the_better_of_two_attacks_is_above_epsilon_in_five_percent_at_most() -> None:
+    """References are fitted on halves of the candidates, those that were in among them; and it is the tight case."""
+    runs, drawn, epsilon = 300, 600, 1.0
+    inside, *attacks = response(runs, drawn, epsilon, known=False)
+    least = too_high_at(drawn, epsilon, 0.0, 0.975)
+    above = [(right_guesses(said, inside, budgets_of(drawn)) >= least).any(axis=1) for said in attacks]
+    assert (above[0] | above[1]).mean() <= 0.05
+    both = {"confidence": (attacks[0][0], inside[0]), "calibrated": (attacks[1][0], inside[0])}
+    name, found = best_bound(both, 0.0)
+    assert name == "calibrated" and 0.4 < found.epsilon < epsilon and found.level == 0.95
+
+
+def test_references_that_know_the_coins_would_break_it() -> None:
+    inside, _, calibrated = response(1, 600, 1.0, known=True)
+    assert epsilon_bound(calibrated[0], inside[0], 0.0).epsilon > 1.0

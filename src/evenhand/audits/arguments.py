@@ -73,6 +73,7 @@ class AuditSettings(RoleSettings, total=False):
     privacy_deep: bool
     privacy_budget: float | None
     privacy_folder: str | None
+    exposed_rows: str | None
     train_fn: Callable[..., object] | None
     robustness: bool
     robustness_rows: int

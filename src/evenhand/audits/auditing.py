@@ -16,11 +16,12 @@ from evenhand.audits.options import AuditOptions
 from evenhand.audits.options import options as options_by_name
 from evenhand.audits.package_warnings import noted_warnings
 from evenhand.audits.recourse import RecourseOptions
+from evenhand.audits.references import MembershipOptions
 from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence import Evidence, provenance
 from evenhand.evidence.answering import EvidenceCounts
-from evenhand.evidence.keeping import Keeping, keep
+from evenhand.evidence.keeping import Keeping, keep, refuse_unkeepable
 from evenhand.evidence.labelling import refuse_other_rows
 from evenhand.evidence.ordering import one_thread
 from evenhand.evidence.origin import sweepable
@@ -81,7 +82,8 @@ def audit(
     keeping : Keeping, optional
         Private file that keeps the predictions for a later row-by-row comparison.
     progress : callable, optional
-        Called before each audit as ``progress(step, steps, name)``.
+        Called before each audit as ``progress(step, steps, name)``, and again within one that takes long, with what it
+        is at after the name.
     **settings
         Of a table, the roles of its columns, as for `read_evaluation_set`: ``label="approve"``, ``pos_label="yes"``,
         ``sensitive_features=["sex"]`` ...; options of the audit; and what the model's output is, where it cannot be
@@ -121,6 +123,8 @@ def audit(
         members=background_of(members, rows, "members"),
         options=chosen,
     )
+    asked = audits is None or "membership" in AUDITS.chosen(audits)
+    refuse_unkeepable(chosen.of(MembershipOptions).exposed_rows, evidence.candidates if asked else None)
     if actionable := chosen.of(RecourseOptions).actionable:
         from evenhand.explaining.recourse import actionable_problems
 
@@ -173,6 +177,7 @@ def run(
         for step, (name, each) in enumerate(chosen.items()):
             if progress is not None:
                 progress(step, len(chosen), name)
+                evidence.tell = _within(progress, step, len(chosen), name)
             statement = _beside(name, each, evidence) or each.run(evidence)
             findings += statement.findings
             sections.append(Section(name, statement.ran, statement.reason))
@@ -189,6 +194,11 @@ def run(
     if keeping is not None:
         source["predictions"] = keep(evidence, keeping)
     return AuditRecord(_once(findings), tuple(sections), counts, source, measurements)
+
+
+def _within(progress: Progress, step: int, steps: int, name: str) -> Callable[[str], None]:
+    """Return what tells how far a single audit is."""
+    return lambda text: progress(step, steps, f"{name}, {text}")
 
 
 def chosen_options(options: AuditOptions | None, settings: Mapping[str, object]) -> AuditOptions:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
+from evenhand.audits.references import MembershipOptions, ask, confidences, told
 from evenhand.audits.statement import SPARED, Audit, Statement, labels_of, not_applicable
-from evenhand.evidence.candidates import NO_MEMBERS, flipped, told_by
+from evenhand.errors import EvenhandError
+from evenhand.evidence.candidates import NO_MEMBERS, flipped, told_by, without_column
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message, sentences
@@ -43,6 +45,19 @@ NOTHING: Final = message(
 TUNED: Final = message(
     "After its private fit the model was tuned, calibrated or cut on rows without noise, so its budget no longer holds."
 )
+BY: Final = {
+    "confidence": message("The model's own confidence guessed best; the level is of both ways to guess together."),
+    "calibrated": message(
+        "Confidence beside that of reference models guessed best; the level is of both ways to guess together."
+    ),
+}
+"""Which guesses the bound is of, where there are two ways."""
+BESIDE: Final = message(
+    "{n} reference models were asked beside the model about {rows:,} candidates, each fitted on a half of them, drawn "
+    "without a look at the coins."
+)
+READS: Final = message("The model reads '{column}', which says who was in. Leave the column out of what it reads.")
+ALONE: Final = message("Guesses are by the model's own confidence alone, since there are no references: {problem}")
 SAYS: Final = message(
     "A budget of each row: the weights, and what was chosen by them. Not in it: preprocessing, validation rows, "
     "fingerprints of rows beside the model."
@@ -73,8 +88,8 @@ def differential_privacy(evidence: Evidence) -> Statement:
     if evidence.spared:
         return not_applicable(SPARED)
     claimed = list(_claimed(claim)) if claim is not None else []
-    shown = list(_shown(evidence, _delta(claim)))
-    return Statement((*claimed, *shown, _excess(claimed, shown)))
+    shown, said = _shown(evidence, _delta(claim))
+    return Statement((*claimed, *shown, _excess(claimed, shown)), said)
 
 
 def _drawn_by_coin(evidence: Evidence) -> bool:
@@ -122,23 +137,69 @@ def _delta(claim: _Claim | None) -> float:
     return USUAL_DELTA
 
 
-def _shown(evidence: Evidence, delta: float) -> Iterator[Finding]:
-    """Yield the bound, overall and for each group with enough rows drawn by coin."""
+@dataclass(frozen=True, slots=True)
+class _Guessed:
+    """How likely each candidate is said to have been in, by each attack; not a number where one was not asked."""
+
+    drawn: NDArray[np.bool_]
+    inside: NDArray[np.bool_]
+    scores: Mapping[str, NDArray[np.float64]]
+
+
+def _shown(evidence: Evidence, delta: float) -> tuple[list[Finding], str]:
+    """Return the bound, overall and for each group with enough rows drawn by coin, and what is said of references."""
+    from evenhand.evidence.predictions import columns_read
+
     members, level = evidence.candidates, evidence.options.level
     found = flipped(evidence.subject, members, evidence.options.member_column)
     if isinstance(found, str) or members is None:
-        yield _bound(Key.of("epsilon_lower_bound"), found if isinstance(found, str) else NO_MEMBERS)
-        return
+        return [_bound(Key.of("epsilon_lower_bound"), found if isinstance(found, str) else NO_MEMBERS)], ""
+    if evidence.options.member_column in columns_read(evidence.subject, evidence.data):
+        reading = message(READS, column=evidence.options.member_column)
+        return [_bound(Key.of("epsilon_lower_bound"), reading)], ""
     drawn, inside = found
-    scores = _confidence(evidence, members)
-    yield _of(Key.of("epsilon_lower_bound"), scores[drawn], inside[drawn], delta, level)
+    plain = without_column(members, evidence.options.member_column)
+    calibrated, said = (None, "") if drawn.sum() < LEAST_DRAWN else _calibrated(evidence, plain, drawn)
+    scores = {"confidence": _confidence(evidence, members)}
+    guessed = _Guessed(drawn, inside, scores if calibrated is None else {**scores, "calibrated": calibrated})
+    findings = [_of(Key.of("epsilon_lower_bound"), guessed, drawn, delta, level)]
     for grouping in evidence.groupings:
         theirs = members.grouping(*grouping.columns)
         groups = [drawn & (theirs.codes == at) for at in range(len(theirs.labels))]
         enough = max(1, sum(int(rows.sum()) >= LEAST_DRAWN for rows in groups))
         for at, rows in enumerate(groups):
             key = Key.of("epsilon_lower_bound", labels_of(theirs, at))
-            yield _of(key, scores[rows], inside[rows], delta, 1 - (1 - level) / enough)
+            findings.append(_of(key, guessed, rows, delta, 1 - (1 - level) / enough))
+    return findings, said
+
+
+def _calibrated(
+    evidence: Evidence, candidates: EvaluationSet, drawn: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64] | None, str]:
+    """Return (n,) the scores of the membership attack, and what its references were; None where it has none.
+
+    They depend on the coins through the model alone; see `draw_candidates`. So does the recipe of the references, which
+    is of the model under audit and not of an original, that others may have fitted on rows of their own choice.
+    """
+    from evenhand.evidence.predictions import columns_read, reads
+    from evenhand.probing.membership.attacking import STANDARD, attack_scores
+    from evenhand.probing.membership.pool import draw_candidates
+
+    subject, data, options = evidence.subject, evidence.data, evidence.options
+    columns, kind, most = (
+        columns_read(subject, data),
+        reads(subject, data),
+        2 * options.of(MembershipOptions).privacy_rows,
+    )
+    try:
+        pool = draw_candidates(candidates, drawn, data, columns, kind, most, options.seed)
+        asked = ask(evidence, pool, columns, [subject])
+    except EvenhandError as wrong:
+        return None, message(ALONE, problem=str(wrong))
+    found = attack_scores(pool, confidences(subject, pool.rows), asked)[STANDARD]
+    scores = np.full(len(candidates), np.nan)
+    scores[pool.positions] = found
+    return scores, sentences(message(BESIDE, n=len(asked.answers), rows=pool.others), told(asked))
 
 
 def _confidence(evidence: Evidence, members: EvaluationSet) -> NDArray[np.float64]:
@@ -153,22 +214,29 @@ def _confidence(evidence: Evidence, members: EvaluationSet) -> NDArray[np.float6
     return np.where(said.y_true == 1, said.y_score, -said.y_score)
 
 
-def _of(key: Key, scores: NDArray[np.float64], inside: NDArray[np.bool_], delta: float, level: float) -> Finding:
-    if len(scores) < LEAST_DRAWN:
-        return _bound(key, message(TOO_FEW, n=len(scores), least=LEAST_DRAWN), len(scores))
-    from evenhand.probing.epsilon.bound import epsilon_bound
+def _of(key: Key, guessed: _Guessed, rows: NDArray[np.bool_], delta: float, level: float) -> Finding:
+    n = int(rows.sum())
+    if n < LEAST_DRAWN:
+        return _bound(key, message(TOO_FEW, n=n, least=LEAST_DRAWN), n)
+    from evenhand.probing.epsilon.bound import best_bound
 
-    found = epsilon_bound(scores, inside, delta, level)
-    return _bound(key, "", found.drawn, found)
+    asked = {name: rows & np.isfinite(scores) for name, scores in guessed.scores.items()}
+    attacks = {
+        name: (guessed.scores[name][there], guessed.inside[there])
+        for name, there in asked.items()
+        if there.sum() >= LEAST_DRAWN
+    }
+    best, found = best_bound(attacks, delta, level)
+    return _bound(key, "", found.drawn, found, BY[best] if len(attacks) > 1 else "")
 
 
-def _bound(key: Key, undefined: str, rows: int = 0, found: EpsilonBound | None = None) -> Finding:
+def _bound(key: Key, undefined: str, rows: int = 0, found: EpsilonBound | None = None, by: str = "") -> Finding:
     note = ""
     if found is not None:
         places = {"drawn": found.drawn, "level": found.level, "delta": found.delta}
         note = message(NOTHING, **places)
         if found.epsilon:
-            note = message(SHOWN, right=found.right, guesses=found.guesses, **places)
+            note = sentences(message(SHOWN, right=found.right, guesses=found.guesses, **places), by)
     return Finding(
         key, NAME, None if found is None else round(found.epsilon, 6), support=rows, direction="lower_is_better",
         unit="number", undefined=undefined, note=note,

@@ -118,7 +118,12 @@ def command(
         raise InputError("--model and --score or --prediction are two ways to the decisions; give one of them.")
     logs = (lm_logs, original_lm_logs)
     _refuse_idle(data, table, logs, bias_set, flags["model"], keep_predictions)
-    check_places([output, keep_predictions], [data, flags.get("config"), *(flags[name] for name in FILES)])
+    refuse_idle("--privacy", flags["privacy"], "exposed_rows")
+    exposed: Any = flags["exposed_rows"]
+    check_places(
+        [output, keep_predictions, exposed and Path(exposed)],
+        [data, flags.get("config"), *(flags[name] for name in FILES)],
+    )
     keeping = _keeping(keep_predictions, row_key)
     policy = policy or (usual_policy() if gate else None)
     limits = None if policy is None else _limits(policy)
@@ -151,6 +156,10 @@ def command(
     verdict = _judged(record, limits) if gate and limits is not None else None
     summarize(audit_lines(record, output), following(output, policy, verdict))
     return 0 if verdict is None else verdict.exit_code
+
+
+def _place(name: object) -> Path | None:
+    return None if name is None else Path(str(name))
 
 
 def _only(audits: tuple[str, ...]) -> dict[str, object]:

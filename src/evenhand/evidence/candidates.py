@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -67,8 +68,9 @@ def flipped(subject: Subject, rows: EvaluationSet | None, column: str) -> Flippe
         if not np.isin(values, (0, 1)).all():
             raise InputError(f"{rows.name}: '{column}' says who was in by 1 and who was not by 0, and nothing else.")
         return np.ones(len(rows), dtype=np.bool_), values.astype(np.float64) == 1
-    assert told is not None  # else a column is named
     from evenhand.data.coin import Coin
+
+    assert told is not None  # else a column is named
 
     coin = Coin.from_plain(told)
     return coin.flipped(rows) if coin.knows(rows) else OTHER_ROWS
@@ -80,3 +82,16 @@ def fitted_on(subject: Subject, rows: EvaluationSet | None, column: str) -> Eval
     if rows is None or isinstance(found, Message):
         return rows
     return rows.take(np.flatnonzero(found[1]))
+
+
+def places_fitted_on(subject: Subject, rows: EvaluationSet, column: str) -> NDArray[np.intp]:
+    """Return where the rows that were in are among those given."""
+    found = flipped(subject, rows, column)
+    return np.arange(len(rows)) if isinstance(found, Message) else np.flatnonzero(found[1])
+
+
+def without_column(rows: EvaluationSet, column: str) -> EvaluationSet:
+    """Return the rows without the column that says who was in; all of it where there is none."""
+    if column not in rows.table:
+        return rows
+    return replace(rows, table=rows.table.drop(columns=column), _kept={})

@@ -12,6 +12,7 @@ import numpy as np
 from evenhand.data.inputs import as_inputs
 from evenhand.errors import InputError
 from evenhand.evidence.candidates import fitted_on
+from evenhand.evidence.extremes import extreme_groups
 from evenhand.evidence.options import MOST_EXPLAINED, EvidenceOptions
 from evenhand.evidence.predictions import Predictions, ask, inputs, predict, proven, reads, table_of
 from evenhand.metrics import Tally
@@ -19,6 +20,8 @@ from evenhand.metrics.counts.joint import JointTally
 from evenhand.metrics.values.thresholds import count_scores, thresholds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -31,9 +34,6 @@ if TYPE_CHECKING:
 View: TypeAlias = str | int
 """What a joint tally counts; see `Evidence.joint_tally`."""
 
-
-LEAST_EXPLAINED: Final = 5
-"""Explained rows of a group below which contributions to its gap are not stated."""
 SPARE: Final = 1.15
 """How many more rows are explained than a first sample's spread tells, which is itself not known exactly."""
 
@@ -52,7 +52,7 @@ class Evidence:
     background : EvaluationSet, optional
         Rows to explain against, such as training rows; the evaluation rows when absent.
     members : EvaluationSet, optional
-        Rows that the subject was fitted on, with the same columns; where coins decided who was in, all candidates.
+        Rows that the subject was fitted on, with the same columns; where coins decided, all candidates.
     predictions, original_predictions : Predictions, optional
         Precomputed predictions of the subject and of the original, used instead of predicting.
     options : EvidenceOptions, optional
@@ -63,7 +63,9 @@ class Evidence:
     candidates : EvaluationSet or None
         The rows that were given as members.
     spared : bool
-        Whether the model is asked about the rows themselves alone, and about no others: False unless it is set.
+        Whether the model is asked about the rows themselves alone: False unless it is set.
+    tell : callable or None
+        Told what an audit is at that takes long.
 
     Examples
     --------
@@ -96,6 +98,7 @@ class Evidence:
         self._given = predictions
         self._given_original = original_predictions
         self.spared = False
+        self.tell: Callable[[str], None] | None = None
         self._tallies: dict[tuple[str, tuple[str, ...]], Tally] = {}
         self._joint: dict[tuple[View, tuple[str, ...]], JointTally] = {}
 
@@ -364,16 +367,7 @@ class Evidence:
         return self._extremes(grouping, self.explained_rows)
 
     def _extremes(self, grouping: Grouping, chosen: NDArray[np.int64]) -> tuple[int, int] | None:
-        size = len(grouping)
-        explained = np.bincount(grouping.codes[chosen], minlength=size)
-        rows = np.bincount(grouping.codes, minlength=size)
-        hits = np.bincount(grouping.codes, weights=self.predictions.y_pred, minlength=size)
-        known = np.flatnonzero(explained >= LEAST_EXPLAINED)
-        if len(known) < 2:
-            return None
-        rate = hits[known] / rows[known]
-        least, most = int(known[np.argmin(rate)]), int(known[np.argmax(rate)])
-        return None if least == most else (least, most)
+        return extreme_groups(grouping, chosen, self.predictions.y_pred)
 
     @cached_property
     def background_table(self) -> pd.DataFrame:

@@ -21,12 +21,17 @@ from evenhand.errors import InputError, OutputError, need
 from evenhand.output.writing import write_bytes, write_once
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from evenhand.data import EvaluationSet
     from evenhand.evidence.evidence import Evidence
     from evenhand.provenance import KeptPredictions
 
 ROW, TRUTH, SCORE, DECISION = "row", "y_true", "y_score", "y_pred"
 """The columns of the file; the groups are in columns called ``group:`` and the feature's name."""
 GROUP: Final = "group:"
+MEMBER: Final = "row"
+"""The place of a row among those given as members, from 0."""
 LEAST_KEY: Final = 16
 USUAL_KEY: Final = Path(".evenhand-row-key")
 
@@ -116,6 +121,58 @@ def row_names(evidence: Evidence, key: bytes) -> list[str]:
     return [
         hashlib.blake2b(held[at : at + 16], key=key[:64], digest_size=16).hexdigest() for at in range(0, len(held), 16)
     ]
+
+
+def refuse_unkeepable(place: str | None, members: EvaluationSet | None) -> None:
+    """Raise before any work if the members that an attack finds cannot be kept there.
+
+    Raises
+    ------
+    InputError
+        When no members are given, or the file's name does not end in .parquet.
+    MissingExtraError
+        When pyarrow is absent.
+    """
+    if place is None:
+        return
+    if members is None:
+        raise InputError(
+            "exposed_rows: the membership audit finds them among rows that the model was fitted on (members)."
+        )
+    check_keepable(Path(place))
+
+
+def keep_exposed(
+    place: Path,
+    members: EvaluationSet,
+    positions: NDArray[np.intp],
+    scores: NDArray[np.float64],
+    others: NDArray[np.float64],
+) -> None:
+    """Write which members an attack finds first, readable by the file's owner only; nothing of it is on record.
+
+    Parameters
+    ----------
+    place : Path
+        A .parquet file.
+    members : EvaluationSet
+        The rows given as members.
+    positions : (n,) array of int
+        Those of them that were attacked as members.
+    scores : (n,) array of float
+        Of the attack, greater for members.
+    others : (m,) array of float
+        The same of rows that the model never saw.
+    """
+    above = len(others) - np.searchsorted(np.sort(others), scores, "left")
+    table = pd.DataFrame({MEMBER: positions})
+    if members.roles.id is not None:
+        ids = members.table[members.roles.id].iloc[positions]
+        table["id"] = (ids.astype(str) if ids.dtype == object else ids).to_numpy()
+    table = table.assign(score=scores, false_alarms=above / len(others))
+    buffer = io.BytesIO()
+    table.sort_values(["score", MEMBER], ascending=[False, True], ignore_index=True).to_parquet(buffer, index=False)
+    write_bytes(place, buffer.getvalue(), private=True)
 
 
 def check_keepable(place: Path) -> None:

@@ -21,7 +21,8 @@ def refit(model: NetworkModel | BoostedModel, rows: EvaluationSet, seed: int) ->
     """Return the recipe of a trained model fitted on other rows, without trees beside it.
 
     The settings and columns are the model's; a validation set is drawn from the rows. Compression is not repeated: a
-    compressed network is fitted again as the network that it was made from.
+    compressed network is fitted again as the network that it was made from. All of the rows are learnt from: no coin
+    leaves any out. A private recipe's noise follows from the seed, so what is made is to compare with, not to release.
 
     Parameters
     ----------
@@ -56,7 +57,9 @@ def refit(model: NetworkModel | BoostedModel, rows: EvaluationSet, seed: int) ->
     said = history.get("config")
     if not isinstance(said, dict) or "backbone" in history:
         raise ModelError(f"Model '{model.name}' does not say how all of it was fitted, so it is not fitted again.")
-    config = replace(TrainingConfig.from_plain(said), seed=seed, baseline=False)
+    config = TrainingConfig.from_plain(said)
+    private = config.epsilon is not None
+    config = replace(config, seed=seed, baseline=False, canary_share=0.0, seeded_noise=private)
     kept = _columns(rows, tuple(model.preprocessing.features))
     if history.get("model") == "boosting":
         from evenhand.training.trees.boosting import fit_boosting

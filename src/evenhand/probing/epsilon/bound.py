@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,11 +12,14 @@ from scipy import stats
 from evenhand.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["LEAST_DRAWN", "EpsilonBound", "budgets_of", "epsilon_bound", "least_epsilon", "p_value", "right_guesses"]
+__all__ = [
+    "LEAST_DRAWN", "EpsilonBound", "best_bound", "budgets_of", "epsilon_bound", "least_epsilon", "p_value",
+    "right_guesses",
+]  # fmt: skip
 
 SIZES: Final = 8
 """Numbers of guesses that are tried, each in three ways; each has its share of the error."""
@@ -25,6 +28,8 @@ LEAST_DRAWN: Final = 20
 """Rows drawn by coin below which no bound is stated."""
 MOST_EPSILON: Final = 64.0
 """No bound is searched above it: no data set of this world is large enough to show it."""
+TIES: Final = 23
+"""Of the seed by which equal scores are put in an order."""
 ERROR: Final = 1e-4
 """How near the bisection comes to the bound; it ends below it."""
 
@@ -190,7 +195,9 @@ def epsilon_bound(scores: ArrayLike, inside: ArrayLike, delta: float, level: flo
     """Return the lower bound on epsilon of one fit, from scores of rows that were in or out by coins.
 
     It holds only where each row was in by an independent fair coin and scores do not depend on the coins other than
-    through the fitted model: scores may be calibrated by other models that saw none of these rows, or all.
+    through the fitted model: scores may be calibrated by other models that saw none of these rows, all, or some that
+    were drawn without a look at the coins. Equal scores are put in an order by chance, since that of the rows may tell
+    who was in.
 
     Parameters
     ----------
@@ -234,8 +241,49 @@ def epsilon_bound(scores: ArrayLike, inside: ArrayLike, delta: float, level: flo
     if not np.isfinite(told).all():
         raise InputError("A score of a row is not finite, so rows cannot be put in order by it.")
     n, budgets = len(told), budgets_of(len(told))
+    order = np.random.default_rng([n, TIES]).permutation(n)
+    told, held = told[order], held[order]
     right = right_guesses(told, held, budgets)
     error = (1 - level) / len(budgets)
     found = [least_epsilon(n, sum(way), int(hits), delta, error) for way, hits in zip(budgets, right, strict=True)]
     best = int(np.argmax(found))
     return EpsilonBound(found[best], sum(budgets[best]), int(right[best]), n, delta, level)
+
+
+def best_bound(
+    attacks: Mapping[str, tuple[ArrayLike, ArrayLike]], delta: float, level: float = 0.95
+) -> tuple[str, EpsilonBound]:
+    """Return the highest of the bounds of several attacks on one fit, and the attack; the first of equal ones.
+
+    Each has its share of the error (Bonferroni's inequality), so the highest holds at the level.
+
+    Parameters
+    ----------
+    attacks : mapping of (scores, inside)
+        By the attack's name, as of `epsilon_bound`; they need not be of the same rows.
+    delta : float
+        The delta of the claim.
+    level : float
+        The confidence, of one side, over all attacks together.
+
+    Returns
+    -------
+    (str, EpsilonBound)
+
+    Raises
+    ------
+    InputError
+        As `epsilon_bound` does, and when there is no attack.
+
+    Examples
+    --------
+    >>> inside = np.arange(200) >= 100
+    >>> best_bound({"blind": (np.zeros(200), inside), "sees": (np.arange(200), inside)}, delta=1e-5)[0]
+    'sees'
+    """
+    if not attacks:
+        raise InputError("Without an attack there is no bound.")
+    each = 1 - (1 - level) / len(attacks)
+    found = {name: epsilon_bound(scores, inside, delta, each) for name, (scores, inside) in attacks.items()}
+    best = max(found, key=lambda name: found[name].epsilon)
+    return best, replace(found[best], level=level)

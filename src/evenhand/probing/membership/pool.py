@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Marks = NDArray[np.bool_]
 
-__all__ = ["Pool", "draw", "halves", "together"]
+__all__ = ["Pool", "draw", "draw_candidates", "halves", "together"]
 
 MOST_POPULATION: Final = 2_500
 """Rows of the population: their number moves no rank, so few do."""
@@ -54,6 +54,8 @@ class Pool:
     """Evaluation rows with an equal row among all members: they are neither."""
     positions: NDArray[np.intp]
     """Where the others are among the evaluation rows."""
+    inside: NDArray[np.intp]
+    """Where the members are among the rows that the model was fitted on."""
 
     @property
     def attacked(self) -> int:
@@ -113,7 +115,85 @@ def draw(
             f"attack; {LEAST} of each are needed."
         )
     rows = together([members.take(inside), data.take(others), data.take(beside)])
-    return Pool(rows, len(inside), len(others), int(seen.sum()), others)
+    return Pool(rows, len(inside), len(others), int(seen.sum()), others, inside)
+
+
+def draw_candidates(
+    candidates: EvaluationSet,
+    drawn: NDArray[np.bool_],
+    data: EvaluationSet,
+    columns: Sequence[str],
+    kind: Reads,
+    most: int,
+    seed: int,
+) -> Pool:
+    """Draw rows to guess who was in of, where coins decided, the same for the same seed, and without a look at them.
+
+    A bound on epsilon needs scores that depend on the coins through the model alone. Given the rows of all candidates,
+    in or out alike, and the audit's own draws, which are independent of coins and fit, the references of this pool are
+    fixed; so a row's score is a function of the model's answers, and guesses from it are post-processing of the
+    model, which no budget pays for. To this end all candidates are of one kind here: halves are not balanced by who
+    was in, as those of `draw` are, and the order of rows, in which references are fitted, is that of their contents,
+    since a file may hold those that were in first. A function of the user's that fits references must not know the
+    coins either, nor take the noise that the model was fitted with.
+
+    Parameters
+    ----------
+    candidates : EvaluationSet
+        All rows about which was decided, in or out, without a column that says which.
+    drawn : (n,) array of bool
+        About which of them a coin decided.
+    data : EvaluationSet
+        Evaluation rows: those that equal no candidate are the population.
+    columns : sequence of str
+        The columns that the model reads.
+    kind : Reads
+        What it reads.
+    most : int
+        The most rows, those drawn by coin before the others.
+    seed : int
+        Of what is drawn.
+
+    Returns
+    -------
+    Pool
+        Without members; `positions` are among the candidates, those drawn by coin first.
+
+    Raises
+    ------
+    InputError
+        When the candidates have other columns or classes, or the population is too small.
+
+    References
+    ----------
+    Steinke, Nasr and Jagielski 2023, "Privacy auditing with one (1) training run", NeurIPS, theorem 5.2: of guesses
+    that are post-processing of what a fit published.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> parts = eh.split(eh.load_loanapp(), {"train": 0.7, "test": 0.3})
+    >>> drawn = np.arange(len(parts["train"])) < 300
+    >>> pool = draw_candidates(parts["train"], drawn, parts["test"], parts["test"].features, "table", 400, 0)
+    >>> pool.members, pool.others, sorted(pool.positions[:300]) == list(range(300))
+    (0, 400, True)
+    """
+    _refuse_unlike(candidates, data)
+    rng = np.random.default_rng([seed, 24])
+    known = candidates.row_hashes([str(name) for name in candidates.table.columns])
+    order = np.argsort(known, kind="stable")
+    order = order[rng.permutation(len(order))]
+    first, rest = order[drawn[order]][:most], order[~drawn[order]]
+    positions = np.concatenate([first, rest[: most - len(first)]])
+    seen = np.isin(data.row_hashes(columns, kind), candidates.row_hashes(columns, kind))
+    beside = np.sort(rng.permutation(np.flatnonzero(~seen))[:MOST_POPULATION])
+    if len(beside) < LEAST:
+        raise InputError(
+            f"{data.name}: {len(beside):,} evaluation rows that are no candidates are too few to compare with; "
+            f"{LEAST} are needed."
+        )
+    rows = together([candidates.take(positions), data.take(beside)])
+    return Pool(rows, 0, len(positions), int(seen.sum()), positions, np.empty(0, dtype=np.intp))
 
 
 def halves(pool: Pool, pair: int, seed: int) -> Marks:

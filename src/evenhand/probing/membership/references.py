@@ -46,7 +46,7 @@ class Recipe(Protocol):
 
     @property
     def kind(self) -> str:
-        """What the references are: ``function``, ``same recipe`` or ``proxy``."""
+        """What the references are: ``function``, ``same recipe``, ``original recipe`` or ``proxy``."""
         ...
 
     @property
@@ -116,6 +116,7 @@ def ask_references(
     seed: int,
     folder: str | None = None,
     budget: float | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Asked:
     """Fit references in pairs that share the rows between them, and ask them about all rows.
 
@@ -133,6 +134,8 @@ def ask_references(
         Where the answers of each pair are kept: a run that was killed goes on from them.
     budget : float, optional
         Seconds after which no further pair is begun.
+    tell : callable, optional
+        Told before each pair which of the references are next.
 
     Returns
     -------
@@ -166,6 +169,8 @@ def ask_references(
         if pair and budget is not None and time.monotonic() - started > budget:
             break
         recipe, half = recipes[names[at]], halves(pool, pair, seed)
+        if tell is not None:
+            tell(f"references {2 * pair + 1} and {2 * pair + 2} of {number}")
         try:
             answers = _pair(pool, recipe, half, pair, seed, (place, content))
         except EvenhandError as wrong:

@@ -37,8 +37,8 @@ FACTS: Final = {
     "steps": message("planned steps"),
 }
 CANNOT: Final = message(
-    "Cannot see: what preprocessing and validation rows give away, people with several rows, and what an attack "
-    "stronger than the model's own confidence would show. A bound of 0 proves nothing."
+    "Cannot see: what preprocessing and validation rows give away, people with several rows, and what a stronger "
+    "attack would show. A bound of 0 proves nothing."
 )
 
 
