@@ -227,6 +227,8 @@ class Provenance(TypedDict, total=False):
     """Of such a copy: how many findings are withheld."""
     published_before: str
     """Of such a copy: the digest of the one that was published before, which it was made with."""
+    published_earlier: list[str]
+    """Of such a copy: the digests of those that were published before that one, the earliest first."""
 
 
 class StudyMeasurements(TypedDict):
