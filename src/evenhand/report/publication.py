@@ -65,6 +65,8 @@ def _judgement(judgement: Judgement, copy: AuditRecord) -> Judgement:
     return replace(judgement, finding=finding, reason=words, advice=None, evidence=None, burden=(), severity=inf)
 
 
-def _order(judgement: Judgement) -> tuple[bool, int, bool]:
-    """Order by what stops alone: how far a limit is missed may not be told. Equal ones of what is shown stay in order."""
-    return judgement.limit.advisory, STATUSES[judgement.status], not judgement.stops
+def _order(judgement: Judgement) -> tuple[bool, int, bool, str]:
+    """Order by what stops, then those with figures as they were; of others none tells how far a limit is missed."""
+    shown = judgement.finding is not None and judgement.finding.estimate is not None
+    first = judgement.limit.advisory, STATUSES[judgement.status], not judgement.stops
+    return *first, "" if shown else str(judgement.key)
