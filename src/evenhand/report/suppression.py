@@ -28,6 +28,7 @@ from evenhand.report.telling import (
     component_of,
     counted,
     counts_people,
+    named_component,
     nearly_equal,
     people,
     people_of_weights,
@@ -49,7 +50,7 @@ PUBLIC: Final = 10
 """The fewest rows that a number of the public profile rests on: the threshold of the UK's Office for National
 Statistics for health statistics."""
 PERSONAL: Final = ("word_contribution",)
-"""Metrics whose keys have words of people: what is withheld leaves the copy, key and all."""
+"""Metrics whose keys have words of people."""
 OF_THE_MODEL: Final = frozenset({"file_bytes", "parameters", "nonzero_parameters", "macs", "size_ratio"})
 """Metrics that are about no rows; so are those in bytes and seconds."""
 OWN: Final = frozenset({"of", "feature", "class", "at"})
@@ -149,7 +150,7 @@ class _Copying:
         self._hide()
         self._choose()
         found = tuple(self._finding(finding) for finding in self.record.findings)
-        kept = tuple(f for f in found if not (f.withheld and f.key.metric in PERSONAL))
+        kept = tuple(f for f in found if not (f.withheld and _named_by_rows(f.key)))
         sections = tuple(
             replace(part, reason=_plain(part.reason) if not part.ran else "") for part in self.record.sections
         )
@@ -281,7 +282,7 @@ class _Copying:
         why = message("withheld: it, or what it would give away, rests on fewer than {below} rows", below=self.below)
         return replace(
             finding, estimate=None, interval=None, unadjusted=None, critical=None, support=0, groups=(), undefined=why,
-            withheld=True, undefined_groups=(), note="", deciding=None, uncovered="",
+            withheld=True, undefined_groups=(), note="", deciding=None, uncovered="", component=named_component(finding),
         )  # fmt: skip
 
     def _tells_nothing(self, finding: Finding) -> bool:
@@ -326,6 +327,11 @@ class _Copying:
             kept["published_before"] = last
             kept |= {"published_earlier": earlier} if earlier else {}
         return cast("Provenance", kept)
+
+
+def _named_by_rows(key: Key) -> bool:
+    """Return whether it tells of rows that there is such a key: of words, and of groups but the one with the highest."""
+    return key.metric in PERSONAL or key.qualifier("vs") in ("highest", "lowest")
 
 
 def _plain(words: str) -> str:

@@ -104,6 +104,12 @@ def component_of(finding: Finding) -> str:
     return finding.component or (split[0] if split else "")
 
 
+def named_component(finding: Finding) -> str:
+    """Return the component that the key names; where it is the rate whose gap is widest, it tells of values."""
+    split = parse_disparity(finding.key.metric)
+    return finding.component if split is not None and split[0] == finding.component else ""
+
+
 def to_digits(finding: Finding, weighted: bool) -> Finding:
     """Return a finding as it is shown: a count, or a gap between counts, as it is, anything else to three digits."""
     metric = component_of(finding) or finding.key.metric
