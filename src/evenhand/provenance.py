@@ -115,8 +115,8 @@ class MemberFacts(TypedDict):
     """Their name, such as that of the file."""
     rows: int
     """How many."""
-    content_hash: str
-    """Hash over names and values of their columns, in any order."""
+    content_hash: NotRequired[str]
+    """Hash over names and values of their columns, in any order; a copy for publication has none."""
 
 
 class OptionFacts(TypedDict, total=False):

@@ -141,6 +141,8 @@ class _Copying:
     """Whether a finding of a group, or of all rows, is shown."""
     stems: dict[Cell, set[str]] = field(default_factory=dict)
     """The metrics that are shown of a group, without qualifiers but the class."""
+    exact: set[str] = field(default_factory=set)
+    """Metrics whose values count people."""
     weighted: bool = False
     """Whether rows have weights, so that a share times rows is no count."""
 
@@ -222,6 +224,7 @@ class _Copying:
         for (metric, _), found in families.items():
             free = set(found) - self.halved if counted(metric) else set()
             counts = all(counts_people(finding, self.weighted) for finding in found.values())
+            self.exact |= {metric} if counts else set()
             now = {cell: people(finding, counts) for cell, finding in found.items()}
             seed = {
                 cell
@@ -278,11 +281,12 @@ class _Copying:
         if self._is_word_of_many(finding) or self.shown.get(finding.key) or self._follows(finding):
             uncovered = finding.uncovered and (_plain(finding.uncovered) or UNCOVERED)
             said = replace(finding, note=_plain(finding.note), undefined=_plain(finding.undefined), uncovered=uncovered)
-            return to_digits(said, self.weighted)
+            return to_digits(said, self.exact, self.weighted)
         why = message("withheld: it, or what it would give away, rests on fewer than {below} rows", below=self.below)
         return replace(
             finding, estimate=None, interval=None, unadjusted=None, critical=None, support=0, groups=(), undefined=why,
-            withheld=True, undefined_groups=(), note="", deciding=None, uncovered="", component=named_component(finding),
+            withheld=True, undefined_groups=(), note="", deciding=None, uncovered="",
+            component=named_component(finding),
         )  # fmt: skip
 
     def _tells_nothing(self, finding: Finding) -> bool:
@@ -330,7 +334,7 @@ class _Copying:
 
 
 def _named_by_rows(key: Key) -> bool:
-    """Return whether it tells of rows that there is such a key: of words, and of groups but the one with the highest."""
+    """Return whether it tells of rows that there is such a key: of words, of all groups but the highest."""
     return key.metric in PERSONAL or key.qualifier("vs") in ("highest", "lowest")
 
 

@@ -110,10 +110,16 @@ def named_component(finding: Finding) -> str:
     return finding.component if split is not None and split[0] == finding.component else ""
 
 
-def to_digits(finding: Finding, weighted: bool) -> Finding:
-    """Return a finding as it is shown: a count, or a gap between counts, as it is, anything else to three digits."""
-    metric = component_of(finding) or finding.key.metric
-    if finding.unit in ("bytes", "seconds") or (not weighted and (counted(metric) or counts_people(finding, False))):
+def to_digits(finding: Finding, exact: set[str], weighted: bool) -> Finding:
+    """Return a finding as it is shown: a share, or a gap between shares, as it is, anything else to three digits.
+
+    `exact` are the metrics whose values count people.
+    """
+    metric = component_of(finding)
+    counts = (
+        counted(metric) or metric in exact if metric else counted(finding.key.metric) or counts_people(finding, False)
+    )
+    if counts and not weighted:
         return finding
     decide = finding.deciding
     if decide is not None:
