@@ -216,7 +216,7 @@ def test_a_copy_is_neither_judged_nor_an_earlier_audit_nor_rerun(
         (["gate", copy, "-p", policy], "copy for publication"),
         (["gate", full, "-p", policy, "--baseline", copy], "earlier audit is a copy for publication"),
         (["verify", copy, "--rerun", "--data", full], "copy for publication"),
-        (["compare", copy, full], "copy for publication"),
+        (["compare", copy, full], "A copy for publication has no counts to compare"),
     ):
         assert exit_code(words) == 2, words
         assert told in capsys.readouterr().err, words
