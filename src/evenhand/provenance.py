@@ -115,8 +115,8 @@ class MemberFacts(TypedDict):
     """Their name, such as that of the file."""
     rows: int
     """How many."""
-    content_hash: str
-    """Hash over names and values of their columns, in any order."""
+    content_hash: NotRequired[str]
+    """Hash over names and values of their columns, in any order; a copy for publication has none."""
 
 
 class OptionFacts(TypedDict, total=False):
@@ -227,6 +227,8 @@ class Provenance(TypedDict, total=False):
     """Of such a copy: how many findings are withheld."""
     published_before: str
     """Of such a copy: the digest of the one that was published before, which it was made with."""
+    published_earlier: list[str]
+    """Of such a copy: the digests of those that were published before that one, the earliest first."""
 
 
 class StudyMeasurements(TypedDict):

@@ -235,7 +235,8 @@ def test_a_policy_of_requirements_alone_gates_nothing() -> None:
 
 
 def test_a_copy_for_publication_tells_no_sizes(record: AuditRecord) -> None:
-    from evenhand.report.suppression import suppressed, suppressed_verdict
+    from evenhand.report.publication import suppressed_verdict
+    from evenhand.report.suppression import suppressed
 
     verdict = judged(record, {"rows_per_group": 30, "sensitive_features": ["sex"], "signature": True})
     shown = suppressed_verdict(verdict, suppressed(record, 25))

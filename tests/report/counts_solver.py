@@ -1,7 +1,7 @@
 """An attacker who solves for counts: every number of public copies as a constraint on the true counts.
 
-The unknowns are the counts (group, truth, decision) of each group of each grouping, of one version or of two. What a
-copy shows is an equation; that groups add up to their totals is an equation; that nobody left between two versions may
+The unknowns are the counts (group, truth, decision) of each group of each grouping, of one version or several. What a
+copy shows is an equation; that groups add up to their totals is an equation; that nobody left between versions may
 be one, too. The least and the greatest value of a count, over whole numbers, are what the attacker knows of it.
 """
 
@@ -50,7 +50,7 @@ def lines(cells: Iterable[Cell]) -> Iterable[tuple[Cell, list[Cell]]]:
 
 @dataclass
 class Solver:
-    """What is known of the counts of one or two versions."""
+    """What is known of the counts of one or several versions."""
 
     most: int
     """No count is greater."""
@@ -89,13 +89,12 @@ class Solver:
                         self._said(version, named, finding.component, value.estimate, value.support)
 
     def nobody_left(self) -> None:
-        """Add that the rows of the first version are among those of the second, with the same decisions."""
+        """Add that the rows of each version are among those of the next, with the same decisions."""
         for version, cell in [*self.at]:
-            if version == 0 and (1, cell) in self.at:
+            if (version + 1, cell) in self.at:
                 for leaf in LEAVES:
-                    self._between(
-                        {self._place(1, cell, leaf): 1.0, self._place(0, cell, leaf): -1.0}, 0, float(self.most)
-                    )
+                    more = {self._place(version + 1, cell, leaf): 1.0, self._place(version, cell, leaf): -1.0}
+                    self._between(more, 0, float(self.most))
 
     def range(self, parts: Mapping[tuple[int, Cell], float], leaves: Sequence[tuple[int, int]]) -> tuple[int, int]:
         """Return the least and the greatest whole number that a sum of counts can be, by what is known."""

@@ -71,14 +71,14 @@ def pinned(solver: Solver, version: int, record: AuditRecord, below: int = PUBLI
 
 
 def solved(*versions: tuple[AuditRecord, AuditRecord]) -> Solver:
-    """Return who knows the public copies of one or two versions, and which groups there are."""
+    """Return who knows the public copies of some versions, and which groups there are."""
     solver = Solver(int(max(true_counts(full)[()].sum() for full, _ in versions)))
     for at, (full, public) in enumerate(versions):
         solver.add(at, true_counts(full), read_back(public))
     return solver
 
 
-def differences(solver: Solver, first: AuditRecord, second: AuditRecord) -> list[str]:
+def differences(solver: Solver, first: AuditRecord, second: AuditRecord, was: int = 0, now: int = 1) -> list[str]:
     """Return the small changes of counts that are known too well, of groups that both versions have."""
     one, two = true_counts(first), true_counts(second)
     found = []
@@ -86,7 +86,7 @@ def differences(solver: Solver, first: AuditRecord, second: AuditRecord) -> list
         for leaf in LEAVES:
             change = int(two[cell][leaf] - one[cell][leaf])
             if 0 < abs(change) < PUBLIC:
-                low, high = solver.range({(1, cell): 1.0, (0, cell): -1.0}, [leaf])
+                low, high = solver.range({(now, cell): 1.0, (was, cell): -1.0}, [leaf])
                 assert low <= change <= high
                 if high - low < PROTECTION:
                     found.append(f"{cell} {leaf}: {change} in [{low}, {high}]")

@@ -56,11 +56,14 @@ def command(
       evenhand compare old.json new.json --old-predictions old.parquet --new-predictions new.parquet
     """
     from evenhand.cli.pairs import paired
+    from evenhand.errors import InputError
     from evenhand.policy.baseline import refuse_other_subject
     from evenhand.policy.changes import changes
     from evenhand.records import read_record
 
     before, after = read_record(old), read_record(new)
+    if any("suppressed_below" in record.provenance for record in (before, after)):
+        raise InputError("A copy for publication has no counts to compare. Name the full records.")
     refuse_other_subject(after, before)
     pairs = paired(after, new_predictions, before, old_predictions)
     limits = policy or (usual_policy() if has_policy() else None)

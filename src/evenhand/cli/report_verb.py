@@ -51,7 +51,12 @@ PUBLIC = 10
     show_default=True,
     help="Whom it is for; public withholds what rests on fewer than 10 rows, or --suppress-below.",
 )
-@file_flag("--since", help="The JSON of the copy that was published before: both together reveal no more.")
+@click.option(
+    "--since",
+    type=PATH,
+    multiple=True,
+    help="The JSON of a copy that was published before; of each, the latest last: all together reveal no more.",
+)
 @file_flag("--baseline", help="An earlier audit.json, to compare each limit with.")
 @click.option("--new-threshold", is_flag=True, help="Compare decisions at two thresholds: it was changed on purpose.")
 @click.option(
@@ -73,7 +78,7 @@ def command(
     public_summary: str | None,
     places: tuple[str, ...],
     profile: str,
-    since: Path | None,
+    since: tuple[Path, ...],
     suppress_below: int | None,
     **look: object,
 ) -> None:
@@ -96,7 +101,7 @@ def command(
     check_destinations(places)
     only_sent = bool(places) and not (forms or output or public_summary)
     asked = _asked(forms, output, public_summary)
-    wanted = {} if only_sent else wanted_outputs(*asked, (audit, policy, baseline, since))
+    wanted = {} if only_sent else wanted_outputs(*asked, (audit, policy, baseline, *since))
     below = suppress_below or (PUBLIC if profile == "public" else None)
     refuse_idle("--profile public", below, "since")
     refuse_idle("--baseline", baseline, "new_threshold")
@@ -106,7 +111,7 @@ def command(
     record = read_record(audit)
     if baseline is not None and policy is None:
         raise InputError("What became of each limit needs limits: add --policy to --baseline.")
-    before = None if since is None else read_record(since)
+    before = [read_record(copy) for copy in since] or None
     earlier = None if baseline is None else read_record(baseline)
     verdict = (
         None if policy is None else judge(record, load_policy(policy), baseline=earlier, new_threshold=new_threshold)

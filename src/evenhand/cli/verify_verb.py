@@ -64,6 +64,7 @@ def command(
     Exit codes: 0 nothing differs, 1 something differs, 2 could not run, 3 nothing differs, but who signed is open.
     Example:    evenhand verify audit.json --data test.parquet --model credit.safetensors --rerun
     """
+    from evenhand.errors import InputError
     from evenhand.policy import load_policy
     from evenhand.records import digest, open_record
 
@@ -86,6 +87,11 @@ def command(
         audited = record.provenance.get("subject") if name == "model" else record.provenance.get("original")
         if file is not None and (not audited or audited.get("kind") == "predictions"):
             raise click.UsageError(f"--{name}: {audit} is an audit without such a model; leave the flag out.")
+    if rerun and "suppressed_below" in record.provenance:
+        raise InputError(
+            "This is a copy for publication: an audit of the rows has all that is withheld from it. Rerun the full "
+            "record."
+        )
     checks = [Check(True, f"record: digest {digest(record)[:16]}"), *_derived(record)]
     if signature is not None:
         checks.append(_signed(audit, signature, allowed_signers, signer))

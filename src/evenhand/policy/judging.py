@@ -97,7 +97,7 @@ def judge(
     ------
     PolicyError
         When the baseline is of another label or positive value, an interval cannot be recomputed at the policy's
-        confidence, the signature is of another record, or the record is a suppressed copy for publication.
+        confidence, the signature is of another record, or the record or the baseline is a copy for publication.
     RecordError
         When what the record states is not what its counts give, or its counts contradict each other.
 
@@ -115,6 +115,11 @@ def judge(
     if new_only and baseline is None:
         raise PolicyError("What is new is told from an earlier audit: add --baseline.")
     if baseline is not None:
+        if "suppressed_below" in baseline.provenance:
+            raise PolicyError(
+                "The earlier audit is a copy for publication: what it withholds cannot be compared. Name its full "
+                "record."
+            )
         refuse_other_subject(record, baseline)
     if signed_by is not None and signed_by.record != record:
         raise PolicyError("The signature is of another record: judge the one that read_signed_record returned with it.")

@@ -12,9 +12,9 @@ from evenhand.policy.limits import REQUIRED
 from evenhand.policy.wording import limit_text, measured
 from evenhand.report.decision import decision, judged_on, signs
 from evenhand.report.numbers import cut, with_interval
+from evenhand.report.publication import withheld_words
 from evenhand.report.sections.catalogue import parts
 from evenhand.report.sections.facts import has_model, is_study
-from evenhand.report.suppression import withheld_words
 from evenhand.report.view import Entry, LimitRow, Page
 from evenhand.report.why import why
 

@@ -7,11 +7,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from evenhand.errors import InputError
+from evenhand.findings import AuditRecord
 from evenhand.keys import Key
+from evenhand.records import digest
 from evenhand.report.withholding import Cell, Counts, lines_of
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord, Finding
+    from collections.abc import Sequence
+
+    from evenhand.findings import Finding
 
 
 @dataclass(frozen=True)
@@ -84,3 +88,26 @@ class Published:
         """Return whether it shows no more of a group than rates over all its rows."""
         rates = ("recall", "false_positive_rate", "precision", "accuracy")
         return cell not in self.sizes or any(self.withheld(Key.of(metric, dict(cell))) for metric in rates)
+
+
+def chained(since: AuditRecord | Sequence[AuditRecord] | None) -> tuple[Published, ...]:
+    """Return the copies that were published before, and refuse them where one that they were made with is missing.
+
+    Raises
+    ------
+    InputError
+        When a record is none for publication, or a copy is missing.
+    """
+    records = () if since is None else (since,) if isinstance(since, AuditRecord) else tuple(since)
+    found = tuple(Published.of(record) for record in records)
+    known = {digest(record) for record in records}
+    for record in records:
+        named = (record.provenance.get("published_before"), *record.provenance.get("published_earlier", ()))
+        missing = [name for name in named if name and name not in known]
+        if missing:
+            raise InputError(
+                f"A copy that was published before was itself made with an earlier one (digest {missing[0][:16]}), "
+                "which readers know, too. Give all of them, the earliest first: --since public-1.json --since "
+                "public-2.json."
+            )
+    return found

@@ -11,6 +11,8 @@ from evenhand.report.formats.catalogue import FORMATS
 from evenhand.report.theme import Theme, style
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
 
@@ -21,7 +23,7 @@ def render(
     format: str = "html",
     *,
     suppress_below: int | None = None,
-    since: AuditRecord | None = None,
+    since: AuditRecord | Sequence[AuditRecord] | None = None,
     lang: str = "en",
     template_dir: str | Path | None = None,
     stylesheet: str = "",
@@ -39,8 +41,8 @@ def render(
         package brings; not ``pdf``, which is no text.
     suppress_below : int, optional
         Withhold what rests on fewer rows than this, and what would reveal it, for publication.
-    since : AuditRecord, optional
-        The copy that was published before, so that both together reveal no more.
+    since : AuditRecord or sequence of AuditRecord, optional
+        The copies that were published before, the latest last, so that all together reveal no more.
     lang : str
         ``en``, ``zh-CN`` or another of `evenhand.words.languages`, for HTML and Markdown.
     template_dir : path, optional
@@ -88,10 +90,14 @@ def rendered(record: AuditRecord, verdict: Verdict | None, format: str, **option
 
 
 def publication(
-    record: AuditRecord, verdict: Verdict | None, below: int, since: AuditRecord | None = None
+    record: AuditRecord,
+    verdict: Verdict | None,
+    below: int,
+    since: AuditRecord | Sequence[AuditRecord] | None = None,
 ) -> tuple[AuditRecord, Verdict | None]:
     """Return copies of record and verdict for publication, without what rests on fewer than `below` rows."""
-    from evenhand.report.suppression import suppressed, suppressed_verdict
+    from evenhand.report.publication import suppressed_verdict
+    from evenhand.report.suppression import suppressed
 
     copy = suppressed(record, below, since)
     return copy, None if verdict is None else suppressed_verdict(verdict, copy)

@@ -19,18 +19,29 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from evenhand.errors import InputError
 from evenhand.findings import AuditRecord, GroupCounts
 from evenhand.messages import Message, message
-from evenhand.metrics import METRICS, parse_disparity
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.records import digest
-from evenhand.report.published import Published
-from evenhand.report.withholding import Cell, Counts, Table
+from evenhand.report.published import Published, chained
+from evenhand.report.telling import (
+    FROM_COUNTS,
+    OF_TALLIES,
+    component_of,
+    counted,
+    counts_people,
+    named_component,
+    nearly_equal,
+    people,
+    people_of_weights,
+    tells_of_few,
+    to_digits,
+)
+from evenhand.report.withholding import Cell, Counts, Table, withheld_in_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from evenhand.findings import Finding
     from evenhand.keys import Key
-    from evenhand.policy import Judgement, Verdict
     from evenhand.provenance import Provenance
 
 __all__ = ["PUBLIC", "suppressed"]
@@ -38,27 +49,41 @@ __all__ = ["PUBLIC", "suppressed"]
 PUBLIC: Final = 10
 """The fewest rows that a number of the public profile rests on: the threshold of the UK's Office for National
 Statistics for health statistics."""
-SIZES: Final = ("rows_per_group",)
-"""The requirement whose judgement tells the rows of groups."""
 PERSONAL: Final = ("word_contribution",)
-"""Metrics whose keys have words of people: what is withheld leaves the copy, key and all."""
+"""Metrics whose keys have words of people."""
 OF_THE_MODEL: Final = frozenset({"file_bytes", "parameters", "nonzero_parameters", "macs", "size_ratio"})
 """Metrics that are about no rows; so are those in bytes and seconds."""
 OWN: Final = frozenset({"of", "feature", "class", "at"})
 """Qualifiers of a value of one group that name no further rows; ``given``, ``cohort`` or ``threshold`` do."""
 COMPARING: Final = OWN | {"vs", "rate", "test"}
 """Those of a value that rests on other groups of the same columns, too."""
-NEAR: Final = 1e-6
-"""A share of rows that is this near a whole number of them counts people."""
+OF_SEVERAL: Final = frozenset({"equalized_odds", "average_odds"})
+"""Components that are several rates at once."""
+UNCOVERED: Final = message("No interval is known to cover the value for such rows.")
+"""Of a shown figure whose reason counts rows."""
 LOCAL: Final = ("score_edges", "attribution_reach", "attribution_means", "rows_seen_in_training", "predictions", "code")
 """Provenance that tells of single rows, of few, or of the machine."""
 OF_ROWS: Final = frozenset(
-    {"content_hash", "missing_values", "repeated_ids", "rows_dropped", "rows_in_source", "codes_made_missing"}
+    {
+        "content_hash",
+        "train_content_hash",
+        "train_hash",
+        "validation_hash",
+        "missing_values",
+        "repeated_ids",
+        "rows_dropped",
+        "rows_in_source",
+        "codes_made_missing",
+        "training",
+    }
 )
-"""Facts of the rows that count few, or by which a guess of the one row that is not known could be tried."""
+"""Facts of the rows, whichever block has them, that count few, or by which a guess of the one row that is not known
+could be tried."""
 
 
-def suppressed(record: AuditRecord, below: int, since: AuditRecord | None = None) -> AuditRecord:
+def suppressed(
+    record: AuditRecord, below: int, since: AuditRecord | Sequence[AuditRecord] | None = None
+) -> AuditRecord:
     """Return a copy without what rests on fewer than `below` rows.
 
     Withheld findings are marked and have neither estimate nor interval; the gate refuses the copy.
@@ -69,14 +94,14 @@ def suppressed(record: AuditRecord, below: int, since: AuditRecord | None = None
         The record; it stays as it is.
     below : int
         The fewest rows that a number may rest on, 2 or more.
-    since : AuditRecord, optional
-        The copy that was published before: what both show together gives no more away.
+    since : AuditRecord or sequence of AuditRecord, optional
+        The copies that were published before, the latest last: what all show together gives no more away.
 
     Raises
     ------
     InputError
-        When `below` is less than 2, all rows together are fewer, the record is a copy for publication and the earlier
-        one is none, or both differ by fewer rows.
+        When `below` is less than 2, all rows together are fewer, the record is a copy for publication or an earlier
+        one is none, a copy that an earlier one was made with is missing, or two differ by fewer rows.
 
     Examples
     --------
@@ -92,40 +117,8 @@ def suppressed(record: AuditRecord, below: int, since: AuditRecord | None = None
         raise InputError(
             "This record is a copy for publication already; what it withholds was decided when it was made."
         )
-    work = _Copying(record, below, None if since is None else Published.of(since))
+    work = _Copying(record, below, chained(since))
     return work.copy()
-
-
-def suppressed_verdict(verdict: Verdict, copy: AuditRecord) -> Verdict:
-    """Return the verdict for a suppressed copy: every status, and only the figures that are shown."""
-    judgements = tuple(_judgement(judgement, copy) for judgement in verdict.judgements)
-    return replace(verdict, judgements=judgements, sentence=verdict.tally, remarks=(withheld_words(copy.provenance),))
-
-
-def withheld_words(provenance: Provenance) -> Message:
-    """Return the notice of a copy for publication: by which rule, and how much is withheld."""
-    below, cells = provenance["suppressed_below"], provenance.get("withheld_figures")
-    if cells is None:
-        return message(
-            "Figures that rest on fewer than {below} rows are withheld, and others that would give them away. "
-            "This copy is for publication; the gate judges the full record.",
-            below=below,
-        )
-    groups = len(provenance.get("withheld_groups", []))
-    said: dict[str, Any] = {"below": below, "cells": cells, "groups": groups}
-    if provenance.get("published_before"):
-        return message(
-            "This copy is for publication: {cells:,} figures and the sizes of {groups:,} groups are withheld, because "
-            "they rest on fewer than {below} rows, would give such figures away, or changed by fewer than {below} "
-            "people since the copy that was published before. The gate judges the full record.",
-            **said,
-        )
-    return message(
-        "This copy is for publication: {cells:,} figures and the sizes of {groups:,} groups are withheld, because they "
-        "rest on fewer than {below} rows or would give such figures away. A later copy has to be made with this one. "
-        "The gate judges the full record.",
-        **said,
-    )
 
 
 @dataclass(slots=True)
@@ -134,7 +127,8 @@ class _Copying:
 
     record: AuditRecord
     below: int
-    since: Published | None
+    since: tuple[Published, ...]
+    """The copies that were published before, the latest last."""
     rows: dict[Cell, Counts] = field(default_factory=dict)
     """Rows of every group; all rows under the empty cell."""
     leaves: dict[Cell, Counts] = field(default_factory=dict)
@@ -147,6 +141,10 @@ class _Copying:
     """Whether a finding of a group, or of all rows, is shown."""
     stems: dict[Cell, set[str]] = field(default_factory=dict)
     """The metrics that are shown of a group, without qualifiers but the class."""
+    exact: set[str] = field(default_factory=set)
+    """Metrics whose values count people."""
+    weighted: bool = False
+    """Whether rows have weights, so that a share times rows is no count."""
 
     def copy(self) -> AuditRecord:
         """Return the copy."""
@@ -154,7 +152,7 @@ class _Copying:
         self._hide()
         self._choose()
         found = tuple(self._finding(finding) for finding in self.record.findings)
-        kept = tuple(f for f in found if not (f.withheld and f.key.metric in PERSONAL))
+        kept = tuple(f for f in found if not (f.withheld and _named_by_rows(f.key)))
         sections = tuple(
             replace(part, reason=_plain(part.reason) if not part.ran else "") for part in self.record.sections
         )
@@ -174,6 +172,7 @@ class _Copying:
                 if counts.model == "subject":
                     self.rows[cell] = (float(cells[at].sum()),)
                 parts.setdefault(cell, []).extend(np.ravel(cells[at]).tolist())
+        self.weighted = any(counts.weights is not None for counts in self.record.tallies)
         self.rows = {cell: rows for cell, rows in self.rows.items() if rows[0]}
         self.leaves = {cell: tuple(parts[cell]) for cell in self.rows}
         total = self.rows.get((), (float(self.below),))[0]
@@ -182,36 +181,37 @@ class _Copying:
 
     def _hide(self) -> None:
         """Find the groups that are withheld, and those of which only rates over all rows are shown."""
-        earlier = self.since
-        before: dict[Cell, Counts] = {}
-        before |= {} if earlier is None else {c: (float(n),) for c, n in earlier.sizes.items() if c in self.rows}
-        table = Table(self.rows, self.below, before)
-        if () in before and table.isolates(self.rows[()], before[()]):
+        befores = [{c: (float(n),) for c, n in one.sizes.items() if c in self.rows} for one in self.since] or [{}]
+        tables = [Table(self.rows, self.below, before) for before in befores]
+        if any(() in table.before and table.isolates(self.rows[()], table.before[()]) for table in tables):
             raise InputError(
-                f"This record has fewer than {self.below} rows more or less than the copy that was published before: "
+                f"This record has fewer than {self.below} rows more or less than a copy that was published before: "
                 "the difference would tell of those who came or went. Publish again when more have changed."
             )
-        small = {
-            cell
-            for cell in self.rows
-            if table.least(cell) < self.below or self._kept(cell, self.rows[cell], sizes=True)
-        }
-        self.hidden = table.withheld(small - {()}) - {()}
-        known = {} if earlier is None else {c: said for c in self.rows if (said := earlier.decisions(c)) is not None}
-        binary = all(len(said) in (4, 8) for said in self.leaves.values())
-        before = {c: (*said, *self.leaves[c][4:]) for c, said in known.items() if binary and c not in self.hidden}
-        leaves = Table(self.leaves, self.below, before)
-        seen = set() if earlier is None or binary else {c for c in earlier.sizes if len(self.leaves.get(c, ())) > 1}
-        thin = seen | {cell for cell in self.leaves if leaves.least(cell) < self.below}
-        thin |= {cell for cell in self.leaves if cell not in known and self._kept(cell, self.leaves[cell], sizes=False)}
-        self.halved = leaves.withheld(self.hidden | thin)
+        small = {c for c, rows in self.rows.items() if min(rows) < self.below or self._kept(c, rows, sizes=True)}
+        self.hidden = withheld_in_all(tables, small - {()}) - {()}
+        thin = {cell for cell, said in self.leaves.items() if min(said) < self.below}
+        binary = not self.weighted and all(len(said) in (4, 8) for said in self.leaves.values())
+        leaves = []
+        for one in self.since:
+            known = {c: said for c in self.rows if (said := one.decisions(c)) is not None}
+            before = {c: (*said, *self.leaves[c][4:]) for c, said in known.items() if binary and c not in self.hidden}
+            leaves.append(Table(self.leaves, self.below, before))
+            thin |= set() if binary else {c for c in one.sizes if len(self.leaves.get(c, ())) > 1}
+            thin |= {
+                c for c, said in self.leaves.items() if c not in known and self._kept_by(one, c, said, sizes=False)
+            }
+        self.halved = withheld_in_all(leaves or [Table(self.leaves, self.below)], self.hidden | thin)
 
     def _kept(self, cell: Cell, now: Counts, *, sizes: bool) -> bool:
-        """Return whether the earlier copy withheld a group, and it has not outgrown what it can have been there."""
-        if self.since is None or cell not in self.since.groups:
+        return any(self._kept_by(one, cell, now, sizes=sizes) for one in self.since)
+
+    def _kept_by(self, earlier: Published, cell: Cell, now: Counts, *, sizes: bool) -> bool:
+        """Return whether an earlier copy withheld a group, and it has not outgrown what it can have been there."""
+        if cell not in earlier.groups:
             return False
-        held = cell not in self.since.sizes if sizes else self.since.halved(cell)
-        return held and min(now) < self.since.most(cell) + self.below
+        held = cell not in earlier.sizes if sizes else earlier.halved(cell)
+        return held and min(now) < earlier.most(cell) + self.below
 
     def _choose(self) -> None:
         """Find which findings of groups, and of all rows, are shown: each metric is a table of its own."""
@@ -220,23 +220,35 @@ class _Copying:
             key = finding.key
             if len(key.group) == len(key.columns) and self._is_value(finding):
                 families.setdefault((key.metric, key.qualifiers), {})[tuple(sorted(key.group))] = finding
+        few = set(nearly_equal(families, self.below))
         for (metric, _), found in families.items():
-            free = set(found) - self.halved if _counted(metric) else set()
-            counts = all(_counts_people(finding) for finding in found.values())
-            now = {cell: _people(finding, counts) for cell, finding in found.items()}
+            free = set(found) - self.halved if counted(metric) else set()
+            counts = all(counts_people(finding, self.weighted) for finding in found.values())
+            self.exact |= {metric} if counts else set()
+            now = {cell: people(finding, counts) for cell, finding in found.items()}
             seed = {
                 cell
                 for cell in found
                 if cell in self.hidden or (cell in self.halved and not self._over_all_rows(metric))
             }
-            seed |= {cell for cell in found if min(now[cell]) < self.below}
-            seed |= {cell for cell, finding in found.items() if self._held_before(finding, now[cell])}
-            table = Table(now, self.below, self._before(found, counts))
-            away = (table.withheld(seed - free, self.halved) | seed) - free
+            seed |= {c for c, f in found.items() if min(now[c] + self._of_weights(f, c)) < self.below or f.key in few}
+            seed |= {c for c, f in found.items() if tells_of_few(f, self.below) or self._leaves_out_few(f, c)}
+            seed |= {c for c, finding in found.items() if self._held_before(finding, now[c])}
+            tables = [Table(now, self.below, self._before(one, found, counts)) for one in self.since]
+            away = (withheld_in_all(tables or [Table(now, self.below)], seed - free, self.halved) | seed) - free
             for cell, finding in found.items():
                 self.shown[finding.key] = cell not in away
                 if cell not in away:
                     self.stems.setdefault(cell, set()).add(metric)
+
+    def _leaves_out_few(self, finding: Finding, cell: Cell) -> bool:
+        """Return whether a finding rests on few rows less, or more, than its group has."""
+        return not counted(finding.key.metric) and 0 < abs(finding.support - self.rows[cell][0]) < self.below
+
+    def _of_weights(self, finding: Finding, cell: Cell) -> Counts:
+        """Return the numbers of people behind a rate of weighted rows."""
+        leaves = self.leaves[cell][4:] if finding.key.qualifier("of") else self.leaves[cell]
+        return people_of_weights(finding.key.metric, leaves) if self.weighted else ()
 
     def _is_value(self, finding: Finding) -> bool:
         """Return whether a finding is a value of a group of the tables, or of all rows, that may be shown at all."""
@@ -251,26 +263,30 @@ class _Copying:
         return metric in stated("all rows")
 
     def _held_before(self, finding: Finding, now: Counts) -> bool:
-        if self.since is None or not self.since.withheld(finding.key) or _counted(finding.key.metric):
-            return False
-        return min(now) < self.since.most(tuple(sorted(finding.key.group))) + self.below
+        """Return whether an earlier copy held a finding back, and its group has not outgrown what it can have been."""
+        cell = tuple(sorted(finding.key.group))
+        free = counted(finding.key.metric)
+        held = (one for one in self.since if not free and one.withheld(finding.key))
+        return any(min(now) < one.most(cell) + self.below for one in held)
 
-    def _before(self, found: Mapping[Cell, Finding], counts: bool) -> dict[Cell, Counts]:
-        """Return the numbers of people that the earlier copy showed of the same findings."""
-        if self.since is None:
-            return {}
-        earlier = {cell: self.since.shown(finding.key) for cell, finding in found.items()}
-        return {cell: _people(finding, counts) for cell, finding in earlier.items() if finding is not None}
+    def _before(self, earlier: Published, found: Mapping[Cell, Finding], counts: bool) -> dict[Cell, Counts]:
+        """Return the numbers of people that an earlier copy showed of the same findings."""
+        told = {cell: earlier.shown(finding.key) for cell, finding in found.items()}
+        return {cell: people(finding, counts) for cell, finding in told.items() if finding is not None}
 
     def _finding(self, finding: Finding) -> Finding:
         """Return a finding, without its value where that is withheld."""
-        told = self._tells_nothing(finding) or self._is_word_of_many(finding)
-        if told or self.shown.get(finding.key) or self._follows(finding):
+        if self._tells_nothing(finding):
             return replace(finding, note=_plain(finding.note), undefined=_plain(finding.undefined))
+        if self._is_word_of_many(finding) or self.shown.get(finding.key) or self._follows(finding):
+            uncovered = finding.uncovered and (_plain(finding.uncovered) or UNCOVERED)
+            said = replace(finding, note=_plain(finding.note), undefined=_plain(finding.undefined), uncovered=uncovered)
+            return to_digits(said, self.exact, self.weighted)
         why = message("withheld: it, or what it would give away, rests on fewer than {below} rows", below=self.below)
         return replace(
             finding, estimate=None, interval=None, unadjusted=None, critical=None, support=0, groups=(), undefined=why,
             withheld=True, undefined_groups=(), note="", deciding=None, uncovered="",
+            component=named_component(finding),
         )  # fmt: skip
 
     def _tells_nothing(self, finding: Finding) -> bool:
@@ -283,10 +299,8 @@ class _Copying:
         key = finding.key
         if key.metric not in PERSONAL or key.group or key.qualifiers or finding.support < self.below:
             return False
-        if self.since is None:
-            return True
-        earlier = self.since.shown(key)
-        return earlier is not None and not 0 < abs(finding.support - earlier.support) < self.below
+        earlier = [one.shown(key) for one in self.since]
+        return all(f is not None and not 0 < abs(finding.support - f.support) < self.below for f in earlier)
 
     def _follows(self, finding: Finding) -> bool:
         """Return whether a finding follows from what is shown of groups, each of which is."""
@@ -296,53 +310,32 @@ class _Copying:
         if finding.support < self.below or any(min(v.support, v.rows) < self.below for v in finding.all_groups):
             return False
         cells = [cell for cell in self.rows if tuple(column for column, _ in cell) == key.columns]
-        if not cells or any(cell in self.hidden or cell in self.halved for cell in cells) or () in self.halved:
-            return self._of_shown(finding, cells)
-        return True
-
-    def _of_shown(self, finding: Finding, cells: list[Cell]) -> bool:
-        """Return whether a gap is one of a rate over all rows that is shown of every group."""
-        split = parse_disparity(finding.key.metric)
-        metric = finding.component or (split[0] if split else "")
-        return (
-            bool(cells) and self._over_all_rows(metric) and all(metric in self.stems.get(c, ()) for c in [(), *cells])
-        )
+        metric = component_of(finding)
+        of_counts = counted(metric) or metric in OF_SEVERAL if metric else finding.audit in OF_TALLIES
+        away = not cells or () in self.halved or any(cell in self.hidden or cell in self.halved for cell in cells)
+        if (of_counts or key.metric in FROM_COUNTS) and not away:
+            return True
+        if not metric or (away and not self._over_all_rows(metric)):
+            return False
+        return bool(cells) and all(metric in self.stems.get(cell, ()) for cell in [(), *cells])
 
     def _provenance(self, away: int) -> Provenance:
         kept: dict[str, Any] = {name: said for name, said in self.record.provenance.items() if name not in LOCAL}
-        if "data" in kept:
-            kept["data"] = {name: said for name, said in kept["data"].items() if name not in OF_ROWS}
-        for model in ("subject", "original"):
-            if kept.get(model):
-                facts = {name: said for name, said in kept[model].items() if name != "training"}
-                kept[model] = facts
+        for block in ("data", "members", "subject", "original", "study"):
+            if kept.get(block):
+                kept[block] = {name: said for name, said in kept[block].items() if name not in OF_ROWS}
         kept |= {"suppressed_below": self.below, "withheld_groups": [dict(cell) for cell in sorted(self.hidden)]}
         kept["withheld_figures"] = away
-        if self.since is not None:
-            kept["published_before"] = digest(self.since.record)
+        if self.since:
+            *earlier, last = (digest(one.record) for one in self.since)
+            kept["published_before"] = last
+            kept |= {"published_earlier": earlier} if earlier else {}
         return cast("Provenance", kept)
 
 
-def _counted(metric: str) -> bool:
-    """Return whether a metric follows from counts of truth and decision of the model that is audited."""
-    return metric in METRICS and METRICS[metric].counted and not METRICS[metric].pairs
-
-
-def _counts_people(finding: Finding) -> bool:
-    """Return whether a finding is a share that counts some of its rows; it may, where another package states it."""
-    if finding.unit != "share" or finding.estimate is None:
-        return False
-    count = abs(finding.estimate) * finding.support
-    kind = METRICS[finding.key.metric].kind if finding.key.metric in METRICS else "statement"
-    return kind == "statement" or abs(count - round(count)) <= NEAR
-
-
-def _people(finding: Finding, counts: bool) -> Counts:
-    """Return the numbers of people that a finding tells: of a share those it counts and the others, else its rows."""
-    if not counts:
-        return (float(finding.support),)
-    count = float(round(abs(finding.estimate or 0.0) * finding.support))
-    return (count, finding.support - count)
+def _named_by_rows(key: Key) -> bool:
+    """Return whether it tells of rows that there is such a key: of words, of all groups but the highest."""
+    return key.metric in PERSONAL or key.qualifier("vs") in ("highest", "lowest")
 
 
 def _plain(words: str) -> str:
@@ -358,16 +351,3 @@ def _sizes(counts: GroupCounts, hidden: set[Cell]) -> GroupCounts:
     kept = [at for at, cell in enumerate(named) if cell not in hidden]
     cells, groups = np.asarray(counts.counts, dtype=float), tuple(counts.groups[at] for at in kept)
     return GroupCounts("subject", counts.columns, groups, ("group",), [int(cells[at].sum()) for at in kept])
-
-
-def _judgement(judgement: Judgement, copy: AuditRecord) -> Judgement:
-    if judgement.limit.required and judgement.key.columns != SIZES:
-        return judgement
-    finding = judgement.finding and copy.get(judgement.finding.key)
-    if finding is not None and finding.estimate is not None:
-        if copy.provenance["withheld_groups"]:  # what would decide, and whom it burdens, may be told of other groups
-            return replace(judgement, finding=finding, advice=None, burden=())
-        return judgement
-    below = copy.provenance["suppressed_below"]
-    words = message("Its figures are withheld: they rest on fewer than {below} rows.", below=below)
-    return replace(judgement, finding=finding, reason=words, advice=None, evidence=None, burden=())

@@ -49,7 +49,7 @@ def tracked(
     everything: bool = False,
     lang: str = "en",
     suppress_below: int | None = None,
-    since: AuditRecord | None = None,
+    since: AuditRecord | Sequence[AuditRecord] | None = None,
     template_dir: str | Path | None = None,
     assets: Literal["inline", "external"] = "inline",
 ) -> Tracked:

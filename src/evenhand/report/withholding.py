@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Cell: TypeAlias = "tuple[tuple[str, str], ...]"
 """A group of any grouping: pairs of column and value; empty for all rows."""
@@ -107,3 +107,13 @@ class Table:
             if not both or not self.isolates(rest, was):
                 return
             hidden.add(min(both, key=lambda cell: (cell not in rather, *self._size(cell))))
+
+
+def withheld_in_all(tables: Sequence[Table], seed: set[Cell], rather: Rather = frozenset()) -> set[Cell]:
+    """Return the cells of a seed, and those that have to go with them beside every earlier version."""
+    hidden, before = {*seed}, -1
+    while before < len(hidden):
+        before = len(hidden)
+        for table in tables:
+            hidden |= table.withheld(hidden, rather)
+    return hidden

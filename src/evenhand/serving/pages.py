@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.messages import message
 from evenhand.report.formats.html import environment
 from evenhand.report.numbers import cut
-from evenhand.report.suppression import withheld_words
+from evenhand.report.publication import withheld_words
 from evenhand.report.theme import USUAL, style
 from evenhand.report.view import said
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message, messages
 from evenhand.report.numbers import named
+from evenhand.report.publication import withheld_words
 from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.declarations import LIMITS, said
 from evenhand.report.sections.reasons import audit_words
 from evenhand.report.sections.section import Section
-from evenhand.report.suppression import withheld_words
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
