@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from evenhand.audits.statement import SPARED, Audit, Statement, labels_of, not_applicable
+from evenhand.audits.statement import NO_TRUTH, SPARED, Audit, Statement, labels_of, not_applicable
 from evenhand.evidence.candidates import NO_MEMBERS, flipped, told_by
 from evenhand.evidence.predictions import predict
 from evenhand.findings import Finding
@@ -129,6 +129,9 @@ def _shown(evidence: Evidence, delta: float) -> Iterator[Finding]:
     found = flipped(evidence.subject, members, evidence.options.member_column)
     if isinstance(found, str) or members is None:
         yield _bound(Key.of("epsilon_lower_bound"), found if isinstance(found, str) else NO_MEMBERS)
+        return
+    if not evidence.members_told:
+        yield _bound(Key.of("epsilon_lower_bound"), NO_TRUTH)
         return
     drawn, inside = found
     scores = _confidence(evidence, members)

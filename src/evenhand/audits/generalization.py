@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from evenhand.audits.by_group import between, values
-from evenhand.audits.statement import SPARED, Audit, Statement, not_applicable
+from evenhand.audits.statement import NO_TRUTH, SPARED, Audit, Statement, not_applicable
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.messages import message, sentences
 from evenhand.metrics import Measured, Tally, measure, roc_auc
@@ -66,6 +66,8 @@ def generalization(evidence: Evidence) -> Statement:
     if evidence.members is not None and evidence.subject.facts.get("kind") != "predictions":
         if evidence.spared:
             words.append(SPARED)
+        elif not evidence.members_told:
+            words.append(NO_TRUTH)
         else:
             findings += _gaps(evidence, evidence.members)
             words.append(message(SEEN, n=len(evidence.members), rows=len(evidence.data)))
@@ -184,6 +186,8 @@ def _left_out(evidence: Evidence, column: str) -> tuple[list[Finding], str]:
         return [], NOT_REFITTED
     if members is None or column not in members.table:
         return [], NO_MEMBERS
+    if not evidence.members_told:
+        return [], NO_TRUTH
     grouping, said, data = evidence.data.grouping(column), evidence.predictions, evidence.data
     before = np.asarray(said.y_pred == said.y_true)
     after, done = np.zeros(len(data), dtype=bool), np.zeros(len(data), dtype=bool)

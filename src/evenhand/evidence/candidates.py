@@ -79,3 +79,10 @@ def fitted_on(subject: Subject, rows: EvaluationSet | None, column: str) -> Eval
     if rows is None or isinstance(found, Message):
         return rows
     return rows.take(np.flatnonzero(found[1]))
+
+
+def truth_known(rows: EvaluationSet | None, like: EvaluationSet) -> bool:
+    """Whether the label and the groups of further rows are known, as those of the evaluation rows are."""
+    if rows is None or any(column not in rows.table for column in like.roles.sensitive_features):
+        return False
+    return bool(rows.roles.label or rows.roles.labels) or not (like.roles.label or like.roles.labels)

@@ -33,7 +33,8 @@ def generalized(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         return ()
     blocks: list[Block] = []
     for rate in dict.fromkeys(f.key.qualifier("rate") for f in found if f.key.metric == "generalization_gap"):
-        rows = [f for f in found if f.key.metric == "generalization_gap" and f.key.qualifier("rate") == rate]
+        gaps = (f for f in record.findings if f.key.metric == "generalization_gap" and f.key.qualifier("rate") == rate)
+        rows = sorted(gaps, key=lambda f: bool(f.key.group))  # that of all rows may be of the audit of the training
         title = message("{rate} on fitted rows less that on evaluation rows", rate=describe(rate or "").label)
         blocks.append(figure(f"fitted-{rate}", title, [judged.row(whom(f), f) for f in rows], digits=3))
     for column in dict.fromkeys(f.key.columns[0] for f in found if f.key.metric == "domain_accuracy"):
@@ -76,7 +77,9 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
     """Name the groups that overfitting shows in, and the worst domain."""
     found = record.of_audit("generalization")
     made = answered(judged, found, "")
-    gaps = [f for f in found if f.key.metric == "generalization_gap"]
+    gaps = [f for f in record.findings if f.key.metric == "generalization_gap" and found]
+    gaps = [f for f in gaps if f.key.qualifier("rate") in ("accuracy", "roc_auc")]
+    gaps = sorted(gaps, key=lambda f: (bool(f.key.group), -f.support))
     over = [f for f in gaps if excludes_zero(f) and (f.estimate or 0.0) > 0]
     said, notable = [made.sentence], bool(over)
     if over:
