@@ -268,6 +268,8 @@ def test_clusters_on_both_sides_leave_no_interval_where_they_are(task: str) -> N
     apart = eh.audit(model, table.assign(home=table["number"] // 2), members=members, **roles)
     assert not apart[f"{metric}[;rate={rate}]"].uncovered
     assert "home" not in apart.sections[0].reason
+
+
 def reversed_site(n: int, seed: int) -> pd.DataFrame:
     """Rows of which income means the reverse in the last site, so that no model knows it who has not seen it."""
     table = rows(n, seed)

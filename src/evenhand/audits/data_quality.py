@@ -57,10 +57,10 @@ class QualityOptions(Declared):
         False, "Whether labels that look wrong are counted, by models of the other rows; needs the extra data-audit."
     )
     annotators: tuple[str, ...] = setting(
-        (), "Column of what one person labelled, where several did; may be repeated.", flag="--annotator"
+        (), "Column of what one person labelled, where several did.", flag="--annotator"
     )
     votes: tuple[str, ...] = setting(
-        (), "Column of how many people gave a label, where several labelled a row; may be repeated.", flag="--vote"
+        (), "Column of how many people gave a label, where several labelled a row.", flag="--vote"
     )
 
     @property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 import numpy as np
 
 from evenhand.audits.references import MembershipOptions, ask, confidences, told
-from evenhand.audits.statement import SPARED, Audit, Statement, labels_of, not_applicable
+from evenhand.audits.statement import NO_TRUTH, SPARED, Audit, Statement, labels_of, not_applicable
 from evenhand.errors import EvenhandError
 from evenhand.evidence.candidates import NO_MEMBERS, flipped, told_by, without_column
 from evenhand.findings import Finding
@@ -154,6 +154,8 @@ def _shown(evidence: Evidence, delta: float) -> tuple[list[Finding], str]:
     found = flipped(evidence.subject, members, evidence.options.member_column)
     if isinstance(found, str) or members is None:
         return [_bound(Key.of("epsilon_lower_bound"), found if isinstance(found, str) else NO_MEMBERS)], ""
+    if not evidence.members_told:
+        return [_bound(Key.of("epsilon_lower_bound"), NO_TRUTH)], ""
     if evidence.options.member_column in columns_read(evidence.subject, evidence.data):
         reading = message(READS, column=evidence.options.member_column)
         return [_bound(Key.of("epsilon_lower_bound"), reading)], ""

@@ -89,7 +89,8 @@ def _shares(
     small = message("Classes of fewer than {k} rows are small.", k=least)
     for metric, rows, note in (("unique_share", found.unique, ""), ("small_class_share", found.smaller(least), small)):
         yield _share(Key.of(metric, (), **qualifiers), rows, note)
-        for grouping in (data.grouping(*each.columns) for each in evidence.groupings):
+        there = [each.columns for each in evidence.groupings if all(column in data.table for column in each.columns)]
+        for grouping in (data.grouping(*columns) for columns in there):
             stated = [
                 _share(group_key(metric, grouping, group, **qualifiers), rows[grouping.codes == group], note)
                 for group in range(len(grouping))
@@ -164,10 +165,11 @@ def _in_files(files: tuple[str, ...]) -> Iterator[Finding]:
         except OSError:
             unread += 1
     kinds = message("Found: {kinds}.", kinds=tuple(sorted(found))) if found else ""
-    left = message("{n:,} files could not be read.", n=unread) if unread else ""
+    left = message("{n:,} of {files:,} files could not be read.", n=unread, files=len(files)) if unread else ""
+    unknown = bool(unread) and not found  # nothing found in what was read is no 0 of all files
     yield Finding(
-        Key.of("personal_data_in_files"), NAME, float(found.total()), direction="lower_is_better", unit="number",
-        note=sentences(kinds, left),
+        Key.of("personal_data_in_files"), NAME, None if unknown else float(found.total()), direction="lower_is_better",
+        unit="number", note="" if unknown else sentences(kinds, left), undefined=left if unknown else "",
     )  # fmt: skip
 
 

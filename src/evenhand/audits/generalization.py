@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from evenhand.audits.by_group import between, values
-from evenhand.audits.statement import SPARED, Audit, Statement, not_applicable
+from evenhand.audits.statement import NO_TRUTH, SPARED, Audit, Statement, not_applicable
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.messages import message, sentences
 from evenhand.metrics import METRICS, Measured, Tally, means, measure, measured_mean, roc_auc
@@ -79,6 +79,8 @@ def generalization(evidence: Evidence) -> Statement:
     if evidence.members is not None and evidence.subject.facts.get("kind") != "predictions":
         if evidence.spared:
             words.append(SPARED)
+        elif not evidence.members_told:
+            words.append(NO_TRUTH)
         else:
             shared, said = _shared(evidence.data, evidence.members)
             findings += _gaps(evidence, evidence.members, shared)
@@ -246,8 +248,16 @@ def _left_out(evidence: Evidence, column: str) -> tuple[list[Finding], str]:
         return [], NOT_REFITTED
     if members is None or column not in members.table:
         return [], NO_MEMBERS
+<<<<<<< HEAD
     grouping, data = evidence.data.grouping(column), evidence.data
     after, done = np.array(evidence.predictions.y_pred), np.zeros(len(data), dtype=bool)
+=======
+    if not evidence.members_told:
+        return [], NO_TRUTH
+    grouping, said, data = evidence.data.grouping(column), evidence.predictions, evidence.data
+    before = np.asarray(said.y_pred == said.y_true)
+    after, done = np.zeros(len(data), dtype=bool), np.zeros(len(data), dtype=bool)
+>>>>>>> w2str
     theirs = members.grouping(column)
     names = [labels[0] for labels in theirs.labels]
     for at, (name,) in enumerate(grouping.labels):

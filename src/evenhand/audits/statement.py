@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from evenhand.settings import Declared
 
 __all__ = [
-    "EVERY_TASK", "SPARED", "UNTIMED", "Audit", "Statement", "disparity_finding", "group_key", "interval_of",
-    "labels_of", "members", "not_applicable", "number", "singles", "value_finding", "without_model",
+    "EVERY_TASK", "NO_TRUTH", "SPARED", "UNTIMED", "Audit", "Statement", "disparity_finding", "group_key",
+    "interval_of", "labels_of", "members", "not_applicable", "number", "singles", "value_finding", "without_model",
 ]  # fmt: skip
 
 EVERY_TASK: Final = frozenset[Task](get_args(Task))
@@ -78,6 +78,11 @@ SPARED: Final = message(
     "A model behind HTTP is asked about its rows alone. This asks about many others: name the audit to have it asked."
 )
 """Why an audit left a model behind HTTP alone."""
+NO_TRUTH: Final = message(
+    "The rows that the model was fitted on lack the label, or a column of the groups, so it is not known how it does "
+    "on them."
+)
+"""Why nothing is said of how a model does on its members."""
 UNTIMED: Final = message("A model behind HTTP is not timed: its answers are kept, and the network would be measured.")
 """Why sizes and times of a model behind HTTP are not stated."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     from evenhand.data.labels import Label
     from evenhand.data.roles import Bins
     from evenhand.findings import Plain
+
+SPARE: Final = frozenset(
+    {"sample_weight", "frequency", "squared_weight", "stratum_share", "id", "cluster", "prediction", "score",
+     "original_prediction", "original_score"}
+)  # fmt: skip
+"""Roles whose columns further rows may lack."""
 
 
 def read_evaluation_set(
@@ -122,6 +128,8 @@ def _read(
         problems = _absent_inputs(table, roles, like, reading.inputs)
         if reading.task is None and roles.label == like.roles.label:
             reading = replace(reading, task=like.task)
+        if inputs_suffice:
+            roles = _without_spare(table, roles)
         if inputs_suffice and any(column not in table.frame for _, column in roles.named()):
             raise_all(InputError, problems)
             return _inputs_alone(table, roles, like)
@@ -129,12 +137,22 @@ def _read(
     return build(table, roles, reading, problems, folder)
 
 
+def _without_spare(table: Table, roles: Roles) -> Roles:
+    """Return the roles without those that further rows may lack and still have a truth and groups."""
+    absent: dict[str, Any] = {
+        role: None for role, column in roles.named() if role in SPARE and column not in table.frame
+    }
+    proxies = {name: columns for name, columns in roles.proxies.items() if all(each in table.frame for each in columns)}
+    return replace(roles, proxies=proxies, **absent)
+
+
 def _inputs_alone(table: Table, roles: Roles, like: EvaluationSet) -> EvaluationSet:
     """Return rows of which only the model inputs are known: their truth means nothing, and is of no column."""
+    truth = [column for column in (roles.label, *roles.labels) if column is not None and column in table.frame]
     return EvaluationSet(
         name=table.name,
         table=table.frame,
-        roles=replace(roles, label=None, labels=(), value_labels={}),
+        roles=replace(roles, label=None, labels=(), value_labels={}, exclude=(*roles.exclude, *truth)),
         y_true=np.zeros_like(like.y_true, shape=(len(table.frame), *like.y_true.shape[1:])),
         missing=like.missing,
         provenance=table.provenance,

@@ -95,3 +95,10 @@ def without_column(rows: EvaluationSet, column: str) -> EvaluationSet:
     if column not in rows.table:
         return rows
     return replace(rows, table=rows.table.drop(columns=column), _kept={})
+
+
+def truth_known(rows: EvaluationSet | None, like: EvaluationSet) -> bool:
+    """Whether the label and the groups of further rows are known, as those of the evaluation rows are."""
+    if rows is None or any(column not in rows.table for column in like.roles.sensitive_features):
+        return False
+    return bool(rows.roles.label or rows.roles.labels) or not (like.roles.label or like.roles.labels)

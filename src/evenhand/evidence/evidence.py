@@ -11,7 +11,7 @@ import numpy as np
 
 from evenhand.data.inputs import as_inputs
 from evenhand.errors import InputError
-from evenhand.evidence.candidates import fitted_on
+from evenhand.evidence.candidates import fitted_on, truth_known
 from evenhand.evidence.extremes import extreme_groups
 from evenhand.evidence.options import MOST_EXPLAINED, EvidenceOptions
 from evenhand.evidence.predictions import Predictions, ask, inputs, predict, proven, reads, table_of
@@ -106,6 +106,11 @@ class Evidence:
     def members(self) -> EvaluationSet | None:
         """The rows that the subject was fitted on: those given, but for those that a coin left out."""
         return fitted_on(self.subject, self.candidates, self.options.member_column)
+
+    @property
+    def members_told(self) -> bool:
+        """Whether there are members whose truth and groups are known."""
+        return truth_known(self.candidates, self.data)
 
     @cached_property
     def predictions(self) -> Predictions:

@@ -52,6 +52,9 @@ def partial_dependence(score: Score, X: pd.DataFrame, feature: str, level: float
     that do not occur; `accumulated_effect` does not (Friedman 2001; Goldstein et al. 2015 for its spread over rows).
     """
     places = places_of(X[feature])
+    if not places:
+        nothing = np.zeros(0)
+        return Effect(feature, "partial_dependence", (), nothing, nothing, nothing, len(X))
     own = score(X)
     moved = np.stack([score(_put(X, feature, [value] * len(X))) for value in places])
     change = moved - own
@@ -117,6 +120,8 @@ def places_of(column: pd.Series) -> tuple[object, ...]:
     known = column.dropna()
     if is_number(column):
         values = known.to_numpy(dtype=np.float64)
+        if not len(values):
+            return ()
         found = np.unique(np.quantile(values, np.linspace(0.05, 0.95, PLACES), method="inverted_cdf"))
         return tuple(float(value) for value in found)
     return tuple(known.value_counts().index[:MOST_LEVELS])

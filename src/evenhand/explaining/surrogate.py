@@ -118,4 +118,5 @@ def _asked(X: pd.DataFrame) -> tuple[NDArray[np.float64], list[Callable[[float],
         for value in X[name].value_counts().index[:MOST_LEVELS]:
             columns.append((X[name] == value).fillna(False).to_numpy(dtype=np.float64))
             names.append(partial(_one_or_other, str(name), value))
-    return np.stack(columns, axis=1), names
+    most = float(np.finfo(np.float32).max)  # scikit-learn's trees compare in single precision
+    return np.clip(np.stack(columns, axis=1), -most, most), names

@@ -22,6 +22,7 @@ HALVES: Final = message(
     "Sets and corrections are fitted on {fitted:,} rows and judged on the other {judged:,}; sets are to hold the truth "
     "with a chance of {coverage:g} %."
 )
+ONE_CLUSTER: Final = message("All rows are of one cluster, which cannot be fitted on one half and judged on the other.")
 FEW: Final = message("{n} rows are too few to fit on one half and judge on the other.")
 NO_CHANCE: Final = message("The scores do not claim to be probabilities: calibration and sets do not apply.")
 MANY: Final = message("Of features of more than {n} groups, calibration errors by chance are not drawn for each.")
@@ -60,6 +61,8 @@ def _in_halves(evidence: Evidence, findings: list[Finding], *, claims: bool) -> 
     if len(evidence.data) < LEAST_ROWS:
         return message(FEW, n=len(evidence.data))
     fitted, judged = halves(evidence.data, evidence.options.seed)
+    if not len(fitted) or not len(judged):
+        return ONE_CLUSTER
     if claims:
         findings += recalibrated_findings(evidence, fitted, judged)
     findings += covered_findings(evidence, fitted, judged)

@@ -177,6 +177,8 @@ def _check_groups(key: Key, how: How | None, compared: bool) -> None:
     named = len(key.group)
     if how is None and compared:
         raise NoAnswerError(message("A value is compared with nothing: ask for its difference or ratio."))
+    if any(feature.each for feature in key.features):
+        raise NoAnswerError(message("No group of {columns} has this value in the record.", columns=key.columns))
     if how is None and named < len(key.columns):
         raise NoAnswerError(message("A value is that of one group: name it, or compare the groups by a difference."))
     if how is not None and (named or not key.columns):

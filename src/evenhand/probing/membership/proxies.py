@@ -23,6 +23,8 @@ WORDS: Final = 2**14
 """Columns into which the words of texts are hashed."""
 MOST_COLUMNS: Final = 2_048
 """Numbers of one array; of more, every so many-th is read."""
+MOST: Final = 1e100
+"""Numbers are held at it, so that their squares can be added up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,5 +136,6 @@ def _of_table(rows: EvaluationSet, columns: Sequence[str]) -> Any:
 
 
 def _scaled(values: Floats) -> Floats:
+    values = np.clip(values, -MOST, MOST)
     spread = values.std(axis=0)
     return np.asarray((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 import numpy as np
 
 from evenhand.data.mapping import map_array
-from evenhand.errors import EvenhandError, InputError
+from evenhand.errors import EvenhandError, InputError, ModelError, shorten
 from evenhand.probing.membership.pool import halves
 
 if TYPE_CHECKING:
@@ -85,7 +85,18 @@ class ByFitting:
 
     def answers(self, pool: Pool, chosen: NDArray[np.intp], seed: int) -> Floats:
         """Return the confidences of a model that was fitted on the chosen rows."""
-        return self.ask(self.train(pool.rows.take(chosen, "reference rows"), seed), pool.rows)
+        return self.ask(self._fitted(pool.rows.take(chosen, "reference rows"), seed), pool.rows)
+
+    def _fitted(self, rows: EvaluationSet, seed: int) -> object:
+        try:
+            return self.train(rows, seed)
+        except EvenhandError:
+            raise
+        except Exception as wrong:  # a function of the user's, or another library's fit
+            said = f"{type(wrong).__name__}: {wrong}"
+            raise ModelError(
+                f"A reference model could not be fitted to {len(rows):,} rows: {shorten(said, 200)}"
+            ) from wrong
 
 
 @dataclass(frozen=True, slots=True, eq=False)

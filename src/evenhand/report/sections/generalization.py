@@ -58,8 +58,10 @@ def generalized(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     if not found:
         return ()
     blocks: list[Block] = []
+    told = [*found, *(f for f in record.findings if f.key.metric == "generalization_gap" and f not in found)]
     for metric, rate in dict.fromkeys((f.key.metric, f.key.qualifier("rate")) for f in found if f.key.metric in GAPS):
-        rows = [f for f in found if f.key.metric == metric and f.key.qualifier("rate") == rate]
+        gaps = (f for f in told if f.key.metric == metric and f.key.qualifier("rate") == rate)
+        rows = sorted(gaps, key=lambda f: bool(f.key.group))  # that of all rows may be of the audit of the training
         title = message(GAPS[metric] if rate != "r2" else ON_FITTED, rate=describe(rate or "").label)
         blocks.append(figure(f"fitted-{rate}", title, [judged.row(whom(f), f) for f in rows], digits=3))
     for column in dict.fromkeys(f.key.columns[0] for f in found if f.key.metric in DOMAINS):
@@ -98,7 +100,10 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
     """Name the groups that overfitting shows in, and the worst domain."""
     found = record.of_audit("generalization")
     made = answered(judged, found, "")
+    others = [f for f in record.findings if found and f.key.metric == "generalization_gap" and f not in found]
     gaps = [f for f in found if f.key.metric in GAPS]
+    gaps += [f for f in others if f.key.qualifier("rate") in ("accuracy", "roc_auc")]
+    gaps = sorted(gaps, key=lambda f: (bool(f.key.group), -f.support))
     over = [f for f in gaps if not f.uncovered and excludes_zero(f) and (f.estimate or 0.0) > 0]
     said, notable = [made.sentence], bool(over)
     if over:

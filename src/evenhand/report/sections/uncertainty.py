@@ -276,7 +276,8 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
     made = answered(judged, found, "")
     limits = judged.of(found)
     state = "notable" if (wrong or missed) and made.state not in OPENING else made.state
-    return Answer(sentences(made.sentence if limits else "", *told), state)
+    alone = made.state == "notable" and not (wrong or missed)  # what stands out is not told below
+    return Answer(sentences(made.sentence if limits or alone else "", *told), state)
 
 
 def _who(found: Sequence[Finding]) -> str:
