@@ -248,16 +248,10 @@ def _left_out(evidence: Evidence, column: str) -> tuple[list[Finding], str]:
         return [], NOT_REFITTED
     if members is None or column not in members.table:
         return [], NO_MEMBERS
-<<<<<<< HEAD
-    grouping, data = evidence.data.grouping(column), evidence.data
-    after, done = np.array(evidence.predictions.y_pred), np.zeros(len(data), dtype=bool)
-=======
     if not evidence.members_told:
         return [], NO_TRUTH
-    grouping, said, data = evidence.data.grouping(column), evidence.predictions, evidence.data
-    before = np.asarray(said.y_pred == said.y_true)
-    after, done = np.zeros(len(data), dtype=bool), np.zeros(len(data), dtype=bool)
->>>>>>> w2str
+    grouping, data = evidence.data.grouping(column), evidence.data
+    after, done = np.array(evidence.predictions.y_pred), np.zeros(len(data), dtype=bool)
     theirs = members.grouping(column)
     names = [labels[0] for labels in theirs.labels]
     for at, (name,) in enumerate(grouping.labels):
