@@ -13,8 +13,8 @@ from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.messages import message, sentences
 from evenhand.metrics import Measured, Tally, measure, roc_auc
 from evenhand.metrics.comparisons.changes import measure_change
+from evenhand.metrics.comparisons.two_sets import gap_of_sets
 from evenhand.metrics.counts.joint import JointTally
-from evenhand.metrics.inference.intervals import difference_interval, z_of
 from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _gaps(evidence: Evidence, members: EvaluationSet) -> Iterator[Finding]:
             else:
                 ours = here[rate](grouping.codes, len(grouping))
                 theirs = _aligned(there[rate], members, grouping)
-            gap = _less(theirs, ours, level)
+            gap = gap_of_sets("generalization_gap", theirs, ours, level, ABSENT)
             yield from values(NAME, "generalization_gap", gap, grouping, level, rate=rate)
             if grouping is not None:
                 yield from between(
@@ -146,26 +146,6 @@ def _aligned(measured: Callable[[Any, int], Measured], members: EvaluationSet, g
     place = {labels: at for at, labels in enumerate(grouping.labels)}
     codes = np.array([place.get(labels, len(grouping)) for labels in own.labels], dtype=np.int64)[own.codes]
     return measured(codes, len(grouping) + 1).at(slice(0, len(grouping)))
-
-
-def _less(theirs: Measured, ours: Measured, level: float) -> Measured:
-    """Return the difference of two values that rest on different rows."""
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        one, other = theirs.ends(z), ours.ends(z)
-        return difference_interval((theirs.estimate, *one), (ours.estimate, *other))
-
-    estimate = theirs.estimate - ours.estimate
-    defined = theirs.defined & ours.defined
-    reasons = tuple(
-        "" if ok else (ours.reason[at] or (ABSENT if not theirs.rows[at] else theirs.reason[at]))
-        for at, ok in enumerate(defined)
-    )
-    low, high = ends(z_of(level))
-    return Measured(
-        "generalization_gap", np.where(defined, estimate, np.nan), low, high, defined, ours.support, ours.rows, reasons,
-        f"mover of two sets of rows, {ours.method}", ends,
-    )  # fmt: skip
 
 
 def _of_domains(evidence: Evidence, column: str) -> Iterator[Finding]:
