@@ -24,7 +24,7 @@ KINDS: Final[dict[str, tuple[tuple[tuple[float, float, float], ...], float]]] = 
     "area .99": (((1, 3.3, 1),), 0),
     "all told": (((1, 30, 1),), 0),
 }
-"""Scores of members as a mixture (weight, mean, spread) beside standard normal ones of others; to which step rounded."""
+"""Scores of members as a mixture (weight, mean, spread) beside standard normal ones of others; and the step of rounding."""
 
 
 def drawn(kind: str, members: int, others: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -149,7 +149,7 @@ TOPIC: Final = Topic(
         for at, members, others in ((0.01, 20, 1_000), (0.01, 1_000, 1_000), (0.001, 500, 10_000))
     )
     + tuple(
-        Cell(f"membership_auc_change, from {norm.cdf(before / np.sqrt(2)):.2f}, noise {noise:g}, {members} and {others}",
+        Cell(f"membership_auc_change, shift {before:g}, noise {noise:g}, {members} and {others}",
              partial(moved, before, noise, members, others), 400)
         for before in (0.0, 1.0, 3.3)
         for noise in (0.01, 0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ from draws import codes_of, of_groups
 from topic_calibration import CLAIMED, TRUE
 
 from evenhand.metrics import means, measured_mean
+from evenhand.metrics.values.few_rows import few_heavier
 from evenhand.metrics.values.reliability import BINS
 from evenhand.probing.uncertainty.calibration import calibration_excess
 
@@ -80,19 +82,22 @@ def true_loss(metric: str, claimed: str, true: str, how: str) -> float:
     return float((chance * losses(metric, 1, score, new) + (1 - chance) * losses(metric, 0, score, new)).mean())
 
 
-def losses(metric: str, happened: Floats | int, old: Floats, new: Floats) -> Floats:
+def losses(metric: str, happened: int, old: Floats, new: Floats) -> Floats:
     """Return the change of each row's loss."""
     if metric == "recalibrated_brier_change":
         return np.asarray((new - happened) ** 2 - (old - happened) ** 2)
-    given = [np.clip(np.where(happened == 1, part, 1 - part), LEAST, 1) for part in (old, new)]
+    given = [np.clip(part if happened else 1 - part, LEAST, 1) for part in (old, new)]
     return np.asarray(np.log(given[0]) - np.log(given[1]))
 
 
 def loss(metric: str, claimed: str, true: str, how: str, n: int, rng: np.random.Generator, rounds: int) -> Outcome:
     """Simulate the mean change of a loss."""
     score, _, happened = drawn(claimed, true, n, rng, rounds)
-    change = losses(metric, happened, score, SHARPER[how](score))
-    found = measured_mean(metric, means(change.ravel(), codes_of(rounds, n), rounds), 0.95)
+    new, codes = SHARPER[how](score), codes_of(rounds, n)
+    if_so, if_not = (losses(metric, truth, score, new).ravel() for truth in (1, 0))
+    change = np.where(happened.ravel() == 1, if_so, if_not)
+    found = measured_mean(metric, means(change, codes, rounds), 0.95)
+    found = replace(found, uncovered=few_heavier(if_so, if_not, happened.ravel(), codes, rounds))
     return of_groups(found, true_loss(metric, claimed, true, how))
 
 
@@ -101,6 +106,7 @@ TOPIC: Final = Topic(
     (
         "src/evenhand/metrics/inference/intervals.py",
         "src/evenhand/metrics/inference/skewed.py",
+        "src/evenhand/metrics/values/few_rows.py",
         "src/evenhand/metrics/values/means.py",
         "src/evenhand/metrics/values/reliability.py",
         "src/evenhand/metrics/values/scores.py",
