@@ -13,8 +13,8 @@ from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.messages import message, sentences
 from evenhand.metrics import METRICS, Measured, Tally, means, measure, measured_mean, roc_auc
 from evenhand.metrics.comparisons.changes import measure_change
+from evenhand.metrics.comparisons.two_sets import gap_of_sets
 from evenhand.metrics.counts.joint import JointTally
-from evenhand.metrics.inference.intervals import difference_interval, z_of
 from evenhand.metrics.values.regression import measure_numbers
 from evenhand.settings import Declared, setting
 
@@ -171,7 +171,7 @@ def _gaps(evidence: Evidence, members: EvaluationSet, shared: NDArray[np.bool_] 
             else:
                 codes, ours = grouping.codes.astype(np.int64), here[rate](grouping.codes, len(grouping))
                 theirs = _aligned(there[rate], members, grouping)
-            gap = _less(theirs, ours, metric, level, error=rate == ERROR)
+            gap = gap_of_sets(metric, theirs, ours, level, ABSENT, reverse=rate == ERROR)
             gap = _told_apart(gap, codes, shared, evidence.data.roles.cluster)
             found = values(NAME, metric, gap, grouping, level, _unit(rate), rate=rate)
             yield from map(_without_ends, found) if shared is not None else found
@@ -205,30 +205,6 @@ def _aligned(measured: Callable[[Any, int], Measured], members: EvaluationSet, g
     place = {labels: at for at, labels in enumerate(grouping.labels)}
     codes = np.array([place.get(labels, len(grouping)) for labels in own.labels], dtype=np.int64)[own.codes]
     return measured(codes, len(grouping) + 1).at(slice(0, len(grouping)))
-
-
-def _less(theirs: Measured, ours: Measured, metric: str, level: float, *, error: bool) -> Measured:
-    """Return values on fitted rows less those on evaluation rows, or the reverse of errors; they rest on other rows.
-
-    The fitted rows are all that there are: few errors that are not 0 among them leave nothing open, as they do here.
-    """
-    first, other = (ours, theirs) if error else (theirs, ours)
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        one, two = first.ends(z), other.ends(z)
-        return difference_interval((first.estimate, *one), (other.estimate, *two))
-
-    defined = theirs.defined & ours.defined
-    reasons = tuple(
-        "" if ok else (ours.reason[at] or (ABSENT if not theirs.rows[at] else theirs.reason[at]))
-        for at, ok in enumerate(defined)
-    )
-    low, high = ends(z_of(level))
-    estimate = np.where(defined, first.estimate - other.estimate, np.nan)
-    return Measured(
-        metric, estimate, low, high, defined, ours.support, ours.rows, reasons,
-        f"mover of two sets of rows, {ours.method}", ends, ours.uncovered,
-    )  # fmt: skip
 
 
 def _of_domains(evidence: Evidence, column: str) -> Iterator[Finding]:

@@ -11,7 +11,8 @@ from evenhand.audits.statement import interval_of
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message
-from evenhand.metrics.inference.intervals import clopper_pearson, share_difference_interval, z_of
+from evenhand.metrics.comparisons.two_sets import seen_excess
+from evenhand.metrics.inference.intervals import clopper_pearson, z_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,19 +220,15 @@ def _twins(looked: Looked, fitted: EvaluationSet, near: bool) -> Iterator[tuple[
     if texts is not None and texts in fitted.table:
         mine, theirs = (list(table[texts].astype(str)) for table in (data.table, fitted.table))
         again = near_texts(theirs)
-        yield "texts", Counted(len(mine), int(near_texts(mine, theirs).sum()), len(theirs), int(again.sum()))
+        alike = int(again.sum())
+        pairs = alike // 2  # at most: they vary most if they come by twos
+        yield "texts", Counted(len(mine), int(near_texts(mine, theirs).sum()), len(theirs), alike, pairs)
 
 
 def _excess(key: Key, found: Twins, level: float, how: str) -> Finding:
     """State how many more evaluation rows than fitted ones have an equal row among the other fitted."""
-    z = z_of(level)
-    sides = []
-    for events, rows in ((found.seen, found.rows), (found.alike, found.others)):
-        low, high = clopper_pearson(np.array([events]), np.array([rows]), z)
-        sides.append((np.array([events / rows]), low, high))
-    low, high = share_difference_interval(sides[0], sides[1])
-    value = float(sides[0][0][0] - sides[1][0][0])
-    said = float(low[0]) > 0 and value * found.rows >= LEAST_REPEATS and value >= WORTH_A_WORD
+    value, low, high = seen_excess((found.seen, found.rows), (found.alike, found.others, found.pairs), level)
+    said = low > 0 and value * found.rows >= LEAST_REPEATS and value >= WORTH_A_WORD
     words = message(
         "{n:,} of {rows:,} evaluation rows have an equal row among the fitted: {share:.1%} of them, where {alike:.1%} "
         "of the fitted rows have one among each other."
@@ -243,7 +240,7 @@ def _excess(key: Key, found: Twins, level: float, how: str) -> Finding:
         )
     told = {"n": found.seen, "rows": found.rows, "share": found.seen / found.rows, "alike": found.alike / found.others}
     note = message(words, **told) if said else ""
-    ends = interval_of(float(low[0]), float(high[0]), level, "clopper-pearson, mover")
+    ends = interval_of(low, high, level, "clopper-pearson, esty, mover")
     return Finding(key, NAME, value, ends, found.rows, "lower_is_better", note=note)
 
 

@@ -28,6 +28,7 @@ from evenhand.metrics.comparisons.corrupted import (
 )
 from evenhand.metrics.comparisons.disparities import worst_of
 from evenhand.metrics.counts.joint import JointTally
+from evenhand.metrics.values.few_rows import few_moved
 from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
@@ -214,6 +215,7 @@ class _Asked:
             weight, clusters = self._of_rows(data.sample_weight), self._of_rows(data.clusters)
             found = means(difference, codes, groups, weight=weight, clusters=clusters)
             measured = measured_mean(metric, found, self.strict)
+            measured = replace(measured, uncovered=few_moved(difference, codes, groups))
             yield from self._stated(grouping, measured, "number", named)
         self._keep(grouping, answered, measured)
 

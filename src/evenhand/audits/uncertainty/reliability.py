@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,14 +14,16 @@ from evenhand.keys import Key
 from evenhand.messages import message
 from evenhand.metrics import reliability
 from evenhand.metrics.inference.intervals import clopper_pearson, z_of
+from evenhand.metrics.values.few_rows import few_heavier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
+    from evenhand.metrics import Measured
     from evenhand.probing.uncertainty.calibration import Excess
 
     Floats = NDArray[np.float64]
@@ -31,6 +34,8 @@ BY_CHANCE: Final = message(
     "The error is {error:.3f}; scores that are right show {chance:.3f} on average and more than {usual:.3f} once in "
     "twenty."
 )
+ENDS: Final = (0, 1)
+"""What the truth may be."""
 DRAWS: Final = 500
 """How often the truth is drawn for a change of the error."""
 MOST_GROUPS: Final = 100
@@ -131,18 +136,29 @@ def recalibrated_findings(evidence: Evidence, fitted: NDArray[np.intp], judged: 
     errors = _Errors(part, now, old) if plain else None
     for method in METHODS:
         new = recalibrated(method, score[fitted], true[fitted], old)
-        brier = (new - now) ** 2 - (old - now) ** 2
-        measured = part.mean("recalibrated_brier_change", brier)
-        yield from part.stated("recalibrated_brier_change", measured, "score", by=method)
-        loss = np.log(_given(now, old)) - np.log(_given(now, new))
-        measured = part.mean("recalibrated_log_loss_change", loss)
-        yield from part.stated("recalibrated_log_loss_change", measured, "number", (), by=method)
+        for metric, unit, hows, sides in (
+            ("recalibrated_brier_change", "score", ("difference",), [(new - at) ** 2 - (old - at) ** 2 for at in ENDS]),
+            ("recalibrated_log_loss_change", "number", (), [_log(at, old) - _log(at, new) for at in ENDS]),
+        ):
+            yield from part.stated(metric, _changed(part, metric, now, *sides), unit, hows, by=method)
         if errors is not None:
             yield from errors.changed(method, new)
 
 
-def _given(true: NDArray[np.int8], score: Floats) -> Floats:
-    return np.clip(np.where(true == 1, score, 1 - score), LEAST, 1)
+def _log(true: int, score: Floats) -> Floats:
+    return np.log(np.clip(score if true else 1 - score, LEAST, 1))
+
+
+def _changed(
+    part: Part, metric: str, true: NDArray[np.int8], if_not: Floats, if_so: Floats
+) -> Callable[[Grouping | None], Measured]:
+    """Return what averages the change of a loss, marked where too few rows show the outcome that moves it most."""
+    mean = part.mean(metric, np.where(true == 1, if_so, if_not))
+
+    def measured(grouping: Grouping | None) -> Measured:
+        return replace(mean(grouping), uncovered=few_heavier(if_so, if_not, true, *part.codes(grouping)))
+
+    return measured
 
 
 class _Errors:

@@ -128,6 +128,8 @@ class Twins:
     """Rows of the other."""
     alike: int
     """Those of the other with an equal row among the rest of the other: what coincidence, and copies there, make."""
+    pairs: int
+    """Values that occur in exactly two rows of the other."""
 
 
 def twins(one: Hashes, other: Hashes) -> Twins:
@@ -141,10 +143,11 @@ def twins(one: Hashes, other: Hashes) -> Twins:
     Examples
     --------
     >>> twins(np.array([1, 2, 3], dtype=np.uint64), np.array([3, 4, 4, 5], dtype=np.uint64))
-    Twins(rows=3, seen=1, others=4, alike=2)
+    Twins(rows=3, seen=1, others=4, alike=2, pairs=1)
     """
     _, at, times = np.unique(other, return_inverse=True, return_counts=True)
-    return Twins(len(one), int(np.isin(one, other).sum()), len(other), int((times[at] > 1).sum()))
+    alike, pairs = int((times[at] > 1).sum()), int((times == 2).sum())
+    return Twins(len(one), int(np.isin(one, other).sum()), len(other), alike, pairs)
 
 
 def conflicts(hashes: Hashes, truth: NDArray[np.generic]) -> NDArray[np.bool_]:

@@ -147,8 +147,10 @@ def worst(parts: Sequence[Measured], level: float, severities: int) -> Measured:
     low = np.max([part.ends(strict)[0] for part in parts], axis=0)
     high = np.max([part.ends(plain)[1] for part in parts], axis=0)
     method = TOGETHER.format(method=first.method, parts=severities * len(parts))
+    marks = [part.uncovered for part in parts if part.uncovered]
+    uncovered = tuple(next(filter(None, each), "") for each in zip(*marks, strict=True))
     estimate = np.max([part.estimate for part in parts], axis=0)
-    return replace(first, estimate=estimate, low=low, high=high, method=method, binomial=None)
+    return replace(first, estimate=estimate, low=low, high=high, method=method, binomial=None, uncovered=uncovered)
 
 
 NEARNESS: Final = 0.9

@@ -25,6 +25,9 @@ __all__ = ["advantage", "attack_auc", "attack_auc_change", "excess", "hits_at"]
 
 LEAST: Final = 10
 """Members, and others, below which no threshold is chosen on half of them."""
+TOGETHER: Final = 1.1
+"""By how much critical values of an advantage are greater than of two shares: where nothing is told, a threshold that
+happens to be good in both halves is chosen in both, so that their errors are correlated by .2."""
 NEEDED: Final = 10
 """False alarms to be expected at a share of them, below which no hits at that share are stated."""
 
@@ -220,7 +223,7 @@ def advantage(
         shares = np.where(known, hits / sizes, np.nan)
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = clopper_pearson(hits.ravel(), np.maximum(sizes, 1).ravel(), z)
+        low, high = clopper_pearson(hits.ravel(), np.maximum(sizes, 1).ravel(), TOGETHER * z)
         low, high = low.reshape(2, -1), high.reshape(2, -1)
         return share_difference_interval((shares[0], low[0], high[0]), (shares[1], low[1], high[1]))
 
