@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from counts_solver import Solver
+from counts_solver import Cell, Solver
 from test_report_public import audited, differences, drawn, part, pinned, read_back, solved
 
 import evenhand as eh
@@ -28,7 +28,7 @@ from evenhand.report.telling import counted, counts_people
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
 
-ROLES = {"label": "paid", "favourable": 1, "sensitive_features": ["race", "sex"], "explain": False}
+ROLES: dict[str, Any] = {"label": "paid", "favourable": 1, "sensitive_features": ["race", "sex"], "explain": False}
 ASKED = ["performance", "fairness", "robustness", "uncertainty", "data_quality", "disclosure", "generalization"]
 
 
@@ -69,41 +69,38 @@ def family(record: AuditRecord, metric: str, qualifiers: tuple[tuple[str, str], 
     return found
 
 
+def counted_people(
+    full: AuditRecord, metric: str, qualifiers: tuple[tuple[str, str], ...]
+) -> dict[Cell, tuple[int, int]]:
+    """Return how many people a share counts, and of how many, in every group; nothing of what is no share of rows."""
+    values = [f for f in family(full, metric, qualifiers) if f.key.metric == "selection_rate"]
+    defined = [(f, f.estimate) for f in values if f.estimate is not None]
+    if counted(metric) or not all(f.unit == "share" and value >= 0 and counts_people(f, False) for f, value in defined):
+        return {}
+    return {tuple(sorted(f.key.group)): (round(f.support * value), f.support) for f, value in defined}
+
+
 def known_of_shares(full: AuditRecord, public: AuditRecord) -> list[str]:
     """Return the small counts of people that shares of rows tell too well, whichever audit states them."""
-    known, solved_families = [], 0
+    known, told_of = [], 0
     families = {(f.key.metric, f.key.qualifiers) for f in full.findings if len(f.key.group) == len(f.key.columns)}
     for metric, qualifiers in sorted(families):
-        values = [
-            f for f in family(full, metric, qualifiers) if f.key.metric == "selection_rate" and f.estimate is not None
-        ]
-        told = family(public, metric, qualifiers)
-        if counted(metric) or not values or not all(counts_people(f, False) for f in values if f.unit == "share"):
+        counts, told = counted_people(full, metric, qualifiers), tuple(family(public, metric, qualifiers))
+        if not counts or all(finding.estimate is None for finding in told):
             continue
-        if (
-            values[0].unit != "share"
-            or any(v.estimate < 0 for v in values)
-            or not any(f.estimate is not None for f in told)
-        ):
-            continue
-        counts = {
-            tuple(sorted(f.key.group)): (round(f.support * f.estimate), f.support)
-            for f in values
-            if f.estimate is not None
-        }
+        told_of += 1
         solver = Solver(max(rows for _, rows in counts.values()))
-        solver.add(0, counts, replace(public, findings=tuple(told), tallies=()))
+        solver.add(0, counts, replace(public, findings=told, tallies=()))
         for cell in counts:
-            for leaf in ((1, 0), (1, 1)):
-                solver._rate(0, cell, [leaf], 0.0)  # a share has two counts
-        solved_families += 1
+            for leaf in ((1, 0), (1, 1)):  # a share has two counts
+                solver._rate(0, cell, [leaf], 0.0)
         for cell, (count, rows) in counts.items():
             for leaf, value in (((0, 1), count), ((0, 0), rows - count)):
                 low, high = solver.range({(0, cell): 1.0}, [leaf])
                 assert low <= value <= high, (metric, cell)
                 if value < PUBLIC and high - low < PUBLIC // 2:
                     known.append(f"{metric}{qualifiers} {cell} {leaf}: {value} in [{low}, {high}]")
-    assert solved_families, "some shares are shown"
+    assert told_of, "some shares are shown"
     return known
 
 
@@ -159,8 +156,9 @@ def test_rates_of_weighted_rows_count_few_people_whatever_their_weights() -> Non
     group = np.repeat(["a", "b", "c", "d"], [400, 250, 120, 30])
     truth, decided = rng.integers(0, 2, 800), rng.integers(0, 2, 800)
     decided[-30:] = [1] * 27 + [0] * 3
-    weights = {"sample_weight": rng.uniform(0.5, 3, 800)}
-    copy = suppressed(eh.audit_predictions(truth, decided, sensitive_features={"group": group}, **weights), PUBLIC)
+    weights = rng.uniform(0.5, 3, 800)
+    record = eh.audit_predictions(truth, decided, sensitive_features={"group": group}, sample_weight=weights)
+    copy = suppressed(record, PUBLIC)
     assert copy["selection_rate[group=d]"].withheld, "three of thirty are not selected"
     shown = copy["selection_rate"].estimate
     assert shown is not None and shown == float(f"{shown:.3g}"), "who knows all weights could find the rows"
