@@ -137,10 +137,10 @@ def recalibrated_findings(evidence: Evidence, fitted: NDArray[np.intp], judged: 
     for method in METHODS:
         new = recalibrated(method, score[fitted], true[fitted], old)
         brier = [(new - at) ** 2 - (old - at) ** 2 for at in ENDS]
-        found = _changed(part, "recalibrated_brier_change", now, *brier)
-        yield from part.stated(found.metric, found, "score", ("difference",), by=method)
-        found = _changed(part, "recalibrated_log_loss_change", now, *(_log(at, old) - _log(at, new) for at in ENDS))
-        yield from part.stated(found.metric, found, "number", (), by=method)
+        metric = "recalibrated_brier_change"
+        yield from part.stated(metric, _changed(part, metric, now, *brier), "score", ("difference",), by=method)
+        loss, metric = [_log(at, old) - _log(at, new) for at in ENDS], "recalibrated_log_loss_change"
+        yield from part.stated(metric, _changed(part, metric, now, *loss), "number", (), by=method)
         if errors is not None:
             yield from errors.changed(method, new)
 
