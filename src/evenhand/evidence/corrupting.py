@@ -139,8 +139,6 @@ def corrupting(
             if name not in known
         ),
     )
-    bad = [word for word, others in synonyms.items() if not isinstance(others, tuple)]
-    raise_all(InputError, (f"synonyms: name the words that say the same as '{word}' in a list." for word in bad))
     rows = np.arange(len(data))
     if len(rows) > most:
         rows = np.sort(np.random.default_rng([seed, 30]).choice(len(rows), most, replace=False))
