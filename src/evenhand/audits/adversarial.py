@@ -276,4 +276,6 @@ def _told(measured: Measured, found: Attacked | None) -> Measured:
     return replace(measured, uncovered=(UNTRUSTED,) * len(measured.estimate))
 
 
-AUDIT: Final = Audit(adversarial, frozenset({"binary", "multiclass"}), options=AdversarialOptions, wanted=asked_for)
+AUDIT: Final = Audit(
+    adversarial, frozenset({"binary", "multiclass"}), options=AdversarialOptions, wanted=asked_for, asks_again=True
+)

@@ -134,4 +134,5 @@ AUDIT: Final = Audit(
     frozenset({"binary", "multiclass"}),
     of_columns=True,
     wanted=lambda evidence: evidence.members is not None,
+    asks_again=True,
 )

@@ -18,7 +18,7 @@ from evenhand.audits.package_warnings import noted_warnings
 from evenhand.audits.recourse import RecourseOptions
 from evenhand.audits.references import MembershipOptions
 from evenhand.audits.statement import Audit, Statement, not_applicable
-from evenhand.errors import InputError, raise_all
+from evenhand.errors import InputError, ModelError, raise_all
 from evenhand.evidence import Evidence, provenance
 from evenhand.evidence.answering import EvidenceCounts
 from evenhand.evidence.keeping import Keeping, keep, refuse_unkeepable
@@ -178,7 +178,7 @@ def run(
             if progress is not None:
                 progress(step, len(chosen), name)
                 evidence.tell = _within(progress, step, len(chosen), name)
-            statement = _beside(name, each, evidence) or each.run(evidence)
+            statement = _beside(name, each, evidence) or _stated(each, evidence, lenient=audits is None)
             findings += statement.findings
             sections.append(Section(name, statement.ran, statement.reason))
     measurements: Measurements = {
@@ -207,6 +207,18 @@ def chosen_options(options: AuditOptions | None, settings: Mapping[str, object])
     taken = (name for name in chosen.metrics if canonical(name) is not None)
     raise_all(InputError, (f"There is a metric '{name}' already; give yours another name." for name in taken))
     return chosen
+
+
+def _stated(audit: Audit, evidence: Evidence, *, lenient: bool) -> Statement:
+    """Return what an audit states; where the model fails on rows that it alone asks about, that it did not run."""
+    if not (lenient and audit.asks_again):
+        return audit.run(evidence)
+    if evidence.asked:
+        _ = evidence.predictions  # whoever fails on the rows themselves is not audited
+    try:
+        return audit.run(evidence)
+    except ModelError:  # its words may hold a row's values
+        return not_applicable("The model failed on rows that this audit asks about; name the audit to see how.")
 
 
 def _beside(name: str, audit: Audit, evidence: Evidence) -> Statement | None:

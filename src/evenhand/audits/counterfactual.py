@@ -204,5 +204,5 @@ def _beside_original(
 
 AUDIT: Final = Audit(
     counterfactual, of_columns=True, options=CounterfactualOptions,
-    wanted=lambda evidence: bool(evidence.options.of(CounterfactualOptions).counterfactual),
+    wanted=lambda evidence: bool(evidence.options.of(CounterfactualOptions).counterfactual), asks_again=True,
 )  # fmt: skip

@@ -264,4 +264,6 @@ def _wanted(evidence: Evidence) -> bool:
     return _claim(evidence) is not None or _drawn_by_coin(evidence)
 
 
-AUDIT: Final = Audit(differential_privacy, frozenset({"binary", "multiclass"}), options=PrivacyClaim, wanted=_wanted)
+AUDIT: Final = Audit(
+    differential_privacy, frozenset({"binary", "multiclass"}), options=PrivacyClaim, wanted=_wanted, asks_again=True
+)

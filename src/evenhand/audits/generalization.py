@@ -284,4 +284,5 @@ def _of_left_numbers(
 AUDIT: Final = Audit(
     generalization, frozenset({"binary", "multiclass", "regression"}), options=GeneralizationOptions,
     wanted=lambda evidence: evidence.members is not None or bool(evidence.options.of(GeneralizationOptions).domains),
+    asks_again=True,
 )  # fmt: skip

@@ -169,4 +169,5 @@ AUDIT: Final = Audit(
     frozenset({"binary", "multiclass"}),
     options=MembershipOptions,
     wanted=lambda evidence: evidence.members is not None,
+    asks_again=True,
 )

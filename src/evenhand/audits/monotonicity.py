@@ -132,5 +132,5 @@ def _stated(evidence: Evidence, feature: str, rows: NDArray[np.intp], falls: NDA
 
 AUDIT: Final = Audit(
     monotonicity, frozenset({"binary", "regression"}), options=MonotonicityOptions, of_columns=True,
-    wanted=lambda evidence: bool(evidence.options.of(MonotonicityOptions).monotone),
+    wanted=lambda evidence: bool(evidence.options.of(MonotonicityOptions).monotone), asks_again=True,
 )  # fmt: skip

@@ -314,5 +314,9 @@ def _wanted(evidence: Evidence) -> bool:
 
 
 AUDIT: Final = Audit(
-    robustness, frozenset({"binary", "multiclass", "regression"}), options=RobustnessOptions, wanted=_wanted
+    robustness,
+    frozenset({"binary", "multiclass", "regression"}),
+    options=RobustnessOptions,
+    wanted=_wanted,
+    asks_again=True,
 )

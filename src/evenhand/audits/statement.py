@@ -54,6 +54,9 @@ class Audit:
     """Whether it is about input columns, so it needs a model with table inputs."""
     wanted: Callable[[Evidence], bool] = lambda _: True
     """Whether it is run where no audits are named: one that few audits have anything for is left out of the others."""
+    asks_again: bool = False
+    """Whether it asks the model about rows that were changed or chosen: where the model fails on them and the audit was
+    not named, the audit is not run, and the others are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,5 +76,9 @@ def _wanted(evidence: Evidence) -> bool:
 
 
 AUDIT: Final = Audit(
-    uncertainty, frozenset({"binary", "multiclass", "regression"}), options=UncertaintyOptions, wanted=_wanted
+    uncertainty,
+    frozenset({"binary", "multiclass", "regression"}),
+    options=UncertaintyOptions,
+    wanted=_wanted,
+    asks_again=True,
 )
