@@ -123,5 +123,5 @@ def _lines(record: AuditRecord, output: Path) -> Iterator[str]:
     data = record.provenance.get("data", {})
     yield f"{data.get('name', 'data')}: {data.get('rows', 0):,} rows, without a model"
     noted = [found for found in record.of_audit("data_quality") if found.note]
-    yield f"{len(noted):,} findings to look at" if noted else "Nothing to look at was found"
+    yield f"{len(noted):,} findings to look at" if noted else "No check raised a question"
     yield f"Wrote {output}: {len(record.findings):,} findings"

@@ -37,6 +37,7 @@ USUAL_BYTES: Final = 300_000
 """Of a usual page."""
 STEPS: Final = (
     *((200, folded, 60, USUAL_BYTES) for folded in (200, 40, 20, 12, 8, 5)),
+    *((rows, 4, 60, USUAL_BYTES) for rows in (40, 12, 8, 5)),
     (200, 8, 60, MOST_BYTES), (40, 12, 24, MOST_BYTES), (15, 8, 10, MOST_BYTES), (5, 5, 4, MOST_BYTES),
 )  # fmt: skip
 """Rows of a table, rows of one that is folded away, parts about groups, and the size at which that is enough."""
