@@ -124,11 +124,12 @@ def recalibrated_findings(evidence: Evidence, fitted: NDArray[np.intp], judged: 
     errors = _Errors(part, now, old) if plain else None
     for method in METHODS:
         new = recalibrated(method, score[fitted], true[fitted], old)
-        for metric, unit, hows, sides in (
-            ("recalibrated_brier_change", "score", ("difference",), [(new - at) ** 2 - (old - at) ** 2 for at in ENDS]),
-            ("recalibrated_log_loss_change", "number", (), [_log(at, old) - _log(at, new) for at in ENDS]),
-        ):
-            yield from part.stated(metric, _changed(part, metric, now, *sides), unit, hows, by=method)
+        brier = [(new - at) ** 2 - (old - at) ** 2 for at in ENDS]
+        loss = [_log(at, old) - _log(at, new) for at in ENDS]
+        measured = _changed(part, "recalibrated_brier_change", now, *brier)
+        yield from part.stated("recalibrated_brier_change", measured, "score", by=method)
+        measured = _changed(part, "recalibrated_log_loss_change", now, *loss)
+        yield from part.stated("recalibrated_log_loss_change", measured, "number", (), by=method)
         if errors is not None:
             yield from errors.changed(method, new)
 
