@@ -21,7 +21,7 @@ def written(figures: Mapping[str, Any]) -> None:
     for topic in TOPICS:
         by_metric: dict[str, list[dict[str, Any]]] = {}
         for name, cell in figures[topic]["cells"].items():
-            by_metric.setdefault(name.partition(",")[0], []).append(cell)
+            by_metric.setdefault(name.split()[0].rstrip(","), []).append(cell)
         lines += [_line(metric, cells) for metric, cells in by_metric.items()]
     text = PAGE.read_text(encoding="utf-8")
     start, end = f"<!-- {PLACE} -->", f"<!-- end of {PLACE} -->"
@@ -32,6 +32,8 @@ def written(figures: Mapping[str, Any]) -> None:
 def _line(metric: str, cells: list[dict[str, Any]]) -> str:
     counted = [cell for cell in cells if cell["marked"] < MOSTLY]
     marked = len(cells) - len(counted)
+    if not counted:
+        return f"| {metric} | {len(cells)} | | | | {marked} |"
     above, below = (max(cell[end] for cell in counted) for end in ("above", "below"))
     least = min(1 - cell["above"] - cell["below"] for cell in counted)
     return f"| {metric} | {len(cells)} | {above:.3f} | {below:.3f} | {least:.3f} | {marked} |"
