@@ -15,6 +15,7 @@ import time
 from dataclasses import asdict
 from typing import Any, Final
 
+import tables
 from catalogue import TOPICS
 from cells import ROOT, Topic, hashes
 
@@ -43,6 +44,8 @@ def written(names: list[str]) -> None:
     for name in names:
         known[name] = simulated(TOPICS[name]())
         OUT.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n", encoding="utf-8")
+    if set(tables.TOPICS) <= set(known):
+        tables.written(known)
 
 
 def checked(topic: Topic, seed: int, rounds: int) -> None:

@@ -24,7 +24,7 @@ KINDS: Final[dict[str, tuple[tuple[tuple[float, float, float], ...], float]]] = 
     "area .99": (((1, 3.3, 1),), 0),
     "all told": (((1, 30, 1),), 0),
 }
-"""Scores of members as a mixture (weight, mean, spread) beside standard normal ones of others; and the step of rounding."""
+"""Scores of members as a mixture (weight, mean, spread), beside standard normal ones of others; a step of rounding."""
 
 
 def drawn(kind: str, members: int, others: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -121,3 +121,28 @@ def test_a_change_is_paired_and_groups_of_one_member_have_none() -> None:
         True,
         False,
     ]
+
+
+def test_both_halves_err_together_and_the_advantage_counts_it() -> None:
+    """Where nothing is told each half has the other's luck: the low end is above 0 in 2.5 %, not in more."""
+    rng, above, runs = np.random.default_rng(8), 0, 600
+    for seed in range(runs):
+        member, score = drawn(rng, 1_000, 0.0)
+        found = advantage("membership_advantage", member, score, np.zeros(1_000, dtype=int), seed=seed)
+        two = found.ends(1.96 / attacks.TOGETHER)
+        assert two[0][0] > found.low[0]
+        above += bool(found.low[0] > 0)
+    assert above / runs <= 0.035 + 2 * np.sqrt(0.035 * 0.965 / runs)
+
+
+@pytest.mark.parametrize("rows", [20, 400])
+def test_where_all_is_told_no_interval_is_a_point(rows: int) -> None:
+    member = np.arange(rows) % 2
+    codes = np.arange(rows) // 2 % 2
+    for found in (
+        attack_auc("membership_auc", member, member, codes, 2),
+        excess("membership_excess", member, member, codes, 2),
+        attack_auc_change("membership_auc_change", member, member, member, codes, 2, 0.95),
+        advantage("membership_advantage", member, member, np.zeros(rows, dtype=int)),
+    ):
+        assert np.all(found.high - found.low > 1 / rows)

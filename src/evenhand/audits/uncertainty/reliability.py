@@ -137,10 +137,11 @@ def recalibrated_findings(evidence: Evidence, fitted: NDArray[np.intp], judged: 
     for method in METHODS:
         new = recalibrated(method, score[fitted], true[fitted], old)
         brier = [(new - at) ** 2 - (old - at) ** 2 for at in ENDS]
-        metric = "recalibrated_brier_change"
-        yield from part.stated(metric, _changed(part, metric, now, *brier), "score", ("difference",), by=method)
-        loss, metric = [_log(at, old) - _log(at, new) for at in ENDS], "recalibrated_log_loss_change"
-        yield from part.stated(metric, _changed(part, metric, now, *loss), "number", (), by=method)
+        loss = [_log(at, old) - _log(at, new) for at in ENDS]
+        measured = _changed(part, "recalibrated_brier_change", now, *brier)
+        yield from part.stated("recalibrated_brier_change", measured, "score", by=method)
+        measured = _changed(part, "recalibrated_log_loss_change", now, *loss)
+        yield from part.stated("recalibrated_log_loss_change", measured, "number", (), by=method)
         if errors is not None:
             yield from errors.changed(method, new)
 

@@ -94,7 +94,7 @@ def alike_share(alike: int, rows: int, pairs: int, z: float) -> Side:
     --------
     >>> share, low, high = alike_share(20, 1_000, 10, 1.96)
     >>> float(share[0]), float(low[0].round(4)), float(high[0].round(4))
-    (0.02, 0.0096, 0.0365)
+    (0.02, 0.0096, 0.0366)
     """
     share = np.array([alike / rows])
     if alike <= MOSTLY * rows:
@@ -122,7 +122,7 @@ def seen_excess(seen: tuple[int, int], alike: tuple[int, int, int], level: float
     Examples
     --------
     >>> [round(each, 3) for each in seen_excess((30, 100), (0, 100, 0), 0.95)]
-    [0.3, 0.193, 0.4]
+    [0.3, 0.187, 0.4]
     """
     z = z_of(level)
     share = np.array([seen[0] / seen[1]])
