@@ -146,7 +146,7 @@ def _curves(found: Sequence[Finding]) -> list[Lines]:
 
 def _curve(found: Sequence[Finding], name: str, who: str) -> list[Lines]:
     """Draw how often it is so against how often it should be, and what chance shows of scores that are right."""
-    from evenhand.metrics.inference.intervals import usual_shares
+    from evenhand.metrics.inference.usual import usual_shares
 
     claimed, seen = ([f for f in found if f.key.metric == metric] for metric in ("claimed_rate", "observed_rate"))
     pairs = [
