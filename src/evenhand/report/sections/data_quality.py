@@ -36,6 +36,7 @@ UNSEEN: Final = message(
 )
 FOUND: Final = message("What was found can make every figure of these rows mislead: {kinds}.")
 CLEAN: Final = message("Nothing was found that makes figures of these rows mislead.")
+NOTED: Final = message("Findings to look at: {n}; none makes figures of these rows mislead.")
 
 
 def quality(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
@@ -174,7 +175,9 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
     limited = answered(judged, [f for f in found if judged.holds(f)], "")
     state = limited.state if limited.state in OPENING else "notable" if kinds else limited.state
     named = joined(", ", (lowered(describe(metric).label) for metric in kinds))
-    return Answer(sentences(limited.sentence, message(FOUND, kinds=named) if kinds else CLEAN), state)
+    noted = sum(bool(f.note) for f in found)
+    said = message(FOUND, kinds=named) if kinds else message(NOTED, n=noted) if noted else CLEAN
+    return Answer(sentences(limited.sentence, said), state)
 
 
 SECTION: Final = Section("data_quality", TITLE, ("data_quality",), 205, quality, theme=MODEL, answer=answer)
