@@ -42,3 +42,14 @@ def test_the_gap_of_all_rows_is_drawn_first() -> None:
     said = opening(eh.render(record), "generalization")
     assert "beyond chance, for all rows" in said
     assert said.index("all rows", said.index("estimate and interval")) < said.index("g=a", said.index("estimate and"))
+
+
+def test_findings_of_the_rows_that_are_no_alarm_are_counted() -> None:
+    chance = np.random.default_rng(3)
+    rows = pd.DataFrame({"income": chance.normal(30_000, 5_000, 900).round(2), "sex": ["f", "m", "f"] * 300})
+    rows["paid"] = (chance.random(900) < 0.5).astype(int)
+    rows.loc[chance.permutation(900)[:40], "income"] = 999_999.0
+    record = eh.audit_data(rows, label="paid", pos_label=1, sensitive_features="sex")
+    noted = sum(bool(found.note) for found in record.of_audit("data_quality"))
+    assert noted
+    assert f"Findings to look at: {noted}; none makes figures of these rows mislead." in eh.render(record)
