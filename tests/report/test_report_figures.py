@@ -241,7 +241,7 @@ def large() -> AuditRecord:
 
 def test_a_large_audit_is_cut_where_it_shows(large: AuditRecord) -> None:
     page = eh.render(large)
-    assert 300_000 < len(page.encode()) <= MOST_BYTES
+    assert len(page.encode()) <= MOST_BYTES
     assert re.search(r"\d+ more rows are in audit\.json|\d+ more parts about groups are in audit\.json", page)
     for svg in re.findall("<figure .*?</figure>", page, re.S):
         assert len(without_twin(svg).encode()) <= LARGEST
