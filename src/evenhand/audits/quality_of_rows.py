@@ -129,6 +129,13 @@ def area(told: Told, level: float) -> tuple[float, Interval]:
     return float(found.estimate[0]), interval_of(float(found.low[0]), float(found.high[0]), level, found.method)
 
 
+def _distinct(looked: Looked, name: str) -> int:
+    """Return how many values a column has; of groups, which are told apart already, without another look."""
+    if name in looked.data.roles.sensitive_features:
+        return len(looked.data.grouping(name))
+    return int(looked.table[name].nunique())
+
+
 def duplicates(looked: Looked) -> Iterator[Finding]:
     """State how many rows equal an earlier one, and how many more do than coincidence makes."""
     from evenhand.data.checks import naming_columns, repeats
@@ -139,7 +146,7 @@ def duplicates(looked: Looked) -> Iterator[Finding]:
         hashes = data.row_hashes(names)
         again, excess = rows - len(np.unique(hashes)), rows - len(np.unique(hashes))
     else:
-        if len(names) < FEWEST_COLUMNS and not any(looked.table[name].nunique() > rows / 2 for name in names):
+        if len(names) < FEWEST_COLUMNS and not any(_distinct(looked, name) > rows / 2 for name in names):
             return
         numbered = set(naming_columns(looked.table, names))
         names = [name for name in names if name not in numbered]

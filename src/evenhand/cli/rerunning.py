@@ -127,7 +127,9 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, how: dict[str
         background, members = (None if file is None else read_evaluation_set(file, like=rows) for file in files[2:])
         if members is None and "members" in record.provenance:
             raise InputError("--rerun needs the rows that the model was fitted on, as the audit had: add --privacy.")
-        assert model is not None  # checked by _open
+        assert model is not None and files[0] is not None  # checked by _open
+        if files[0].is_file():
+            options["searched_files"] = [str(files[0])]
         more: dict[str, Any] = {"original": original, "background": background, "members": members, **options}
         return audit(model, rows, audits=names, progress=step, **more)
 

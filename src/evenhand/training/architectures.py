@@ -170,7 +170,9 @@ class TabularTransformer(nn.Module):
     def forward(self, columns: torch.Tensor) -> torch.Tensor:
         """Return the logits."""
         # (n, columns, width) summed into (n, tokens, width)
-        tokens = torch.einsum("nc,cw,ct->ntw", columns, self.embedding, self.belongs) + self.bias
+        # two by two: where opt_einsum is installed, an order of three depends on the rows, and a graph would hold it
+        vectors = torch.einsum("nc,cw->ncw", columns, self.embedding)
+        tokens = torch.einsum("ncw,ct->ntw", vectors, self.belongs) + self.bias
         held = torch.cat([self.summary.expand(tokens.shape[0], 1, -1), tokens], dim=1)
         for layer in self.layers:
             held = layer(held)

@@ -54,7 +54,7 @@ ROBUSTNESS: Final[tuple[Metric, ...]] = (
     Metric("near_threshold_share", "Rows near the threshold", "score", "neutral",
         "rows whose score is within d of the threshold / n; d: nine of ten scores move less by mild noise",
         "The share of rows that a little noise may carry over the threshold.",
-        "A row may be near and never cross; the distance d is taken as known, and is one for all groups.", "",
-        example="30 / 200 = 0.15"),
+        "A row may be near and never cross; the distance d is taken as known, and is one for all groups.",
+        "Hendrycks and Dietterich (2019), ICLR, for the corruptions", example="30 / 200 = 0.15"),
 )  # fmt: skip
 """Metrics of natural corruption."""

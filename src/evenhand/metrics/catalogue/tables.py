@@ -77,7 +77,7 @@ TABLES: Final = (
         "Means of earlier rows alone are no leak.", "Micci-Barreca (2001), SIGKDD Explorations 3"),
     Metric("missing_share", "Missing values", "score", "lower_is_better",
         "rows without a value in a column / rows", "How often a column has no value.",
-        "A text such as unknown counts as none.", example="40 / 200 = 0.20"),
+        "A text such as unknown counts as none.", "Little and Rubin (2019)", example="40 / 200 = 0.20"),
     Metric("missing_label_gap", "Label where a value is missing", "statement", "neutral",
         "share of positive labels where the value is missing - where it is there",
         "Whether it tells the label that a value is missing.",
@@ -101,7 +101,8 @@ TABLES: Final = (
         "The declared shares are taken as they are.", highest=None, example="0.10 / 0.20 = 0.5"),
     Metric("label_rate", "Positive labels", "score", "neutral", "rows with a positive label / rows",
         "How often the label is positive, of rows without a model.",
-        "Where labels are wrong for a group, its share is, too.", example="50 / 100 = 0.50"),
+        "Where labels are wrong for a group, its share is, too.", "Barocas, Hardt and Narayanan (2023)",
+        example="50 / 100 = 0.50"),
     Metric("label_error_share", "Labels that look wrong", "score", "lower_is_better",
         "rows whose label a model of the other rows finds wrong / rows",
         "How many labels are worth a second look.", "Right labels of unusual people look wrong, too.",
@@ -124,6 +125,7 @@ TABLES: Final = (
     Metric("annotator_disagreement", "Labels that people disagree on", "score", "lower_is_better",
         "rows that people labelled differently / rows that several people labelled",
         "How often people who labelled the same row did not agree.",
-        "Where all agree, all may be wrong.", example="300 / 1,000 = 0.30"),
+        "Where all agree, all may be wrong.", "Artstein and Poesio (2008), Computational Linguistics 34",
+        example="300 / 1,000 = 0.30"),
 )  # fmt: skip
 """Of leaks, repeated rows, missing values, units, order, representation and labels."""
