@@ -16,9 +16,9 @@ from measuring import machine, middle, write
 
 import evenhand as eh
 from evenhand.policy import default_policy
-from evenhand.serving.app import application
-from evenhand.serving.packing import packed
-from evenhand.serving.session import Session
+from evenhand.serving.viewing.app import application
+from evenhand.serving.viewing.packing import packed
+from evenhand.serving.viewing.session import Session
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord

@@ -182,6 +182,84 @@ class StudyFacts(TypedDict, total=False):
     """Hash of the training rows."""
 
 
+class MitigatedLimit(TypedDict):
+    """A limit, or the measure of performance, as one candidate meets it on the rows it was chosen or judged on."""
+
+    key: str
+    """What was measured."""
+    estimate: float | None
+    """None where it is undefined."""
+    low: NotRequired[float | None]
+    """The low end of its interval."""
+    high: NotRequired[float | None]
+    """The high end."""
+    status: NotRequired[Literal["passed", "failed", "undecided"] | None]
+    """Of a limit."""
+
+
+class MitigatedGroup(TypedDict):
+    """Whose decisions a candidate changes, of one group, on the same rows as the deployed model's."""
+
+    feature: str
+    """The sensitive feature."""
+    group: str
+    """Its value."""
+    rows: int
+    """Rows of the group."""
+    gained: int
+    """Rows that are decided favourably now, and were not."""
+    lost: int
+    """The other way round."""
+
+
+class MitigationCandidate(TypedDict):
+    """One way of meeting a policy that was tried."""
+
+    name: str
+    """Its name, such as ``thresholds by group``."""
+    method: str
+    """What made it: an entry of the catalogue of mitigations."""
+    settings: Mapping[str, object]
+    """Its settings."""
+    library: NotRequired[str]
+    """The library that fitted it."""
+    needs_sensitive: bool
+    """Whether it must be told the sensitive feature when it decides."""
+    randomized: bool
+    """Whether it draws lots, by a hash of the row, so that an equal row is always decided alike."""
+    failure: str
+    """Why it could not be made; empty when it could."""
+    told: NotRequired[PlainMessage | None]
+    """The same as a message."""
+    performance: MitigatedLimit | None
+    """The measure of performance on the rows it was chosen on."""
+    limits: list[MitigatedLimit]
+    """The limits there."""
+    groups: list[MitigatedGroup]
+    """Who gains and who loses there."""
+    chosen: bool
+    """Whether it was the one to be judged."""
+
+
+class MitigationFacts(TypedDict, total=False):
+    """What was tried to meet a policy, and which candidate the record is about."""
+
+    candidates: list[MitigationCandidate]
+    """All of them, the unchanged model first."""
+    performance: str
+    """The key of the measure of performance, such as ``accuracy``."""
+    rows: Mapping[str, int]
+    """How many rows candidates were fitted, chosen and judged on: ``fit``, ``choose``, ``judge``."""
+    policy: PolicyFacts
+    """The policy."""
+    recommended: bool
+    """Whether the chosen candidate is recommended by the judged rows."""
+    infeasible: PlainMessage | None
+    """Why no candidate can meet the policy on these rows, where that is shown."""
+    seed: int
+    """Of splits, draws and fits."""
+
+
 class Provenance(TypedDict, total=False):
     """Where a record comes from: the same for the same run."""
 
@@ -219,6 +297,8 @@ class Provenance(TypedDict, total=False):
     """Where they were kept."""
     study: StudyFacts
     """What a study tried."""
+    mitigation: MitigationFacts
+    """What was tried to meet a policy, where the subject was chosen so."""
     suppressed_below: int
     """Of a copy for publication: groups of fewer rows are withheld."""
     withheld_groups: list[Mapping[str, str]]

@@ -25,6 +25,7 @@ SUBROOMS = {
         (REST,), ("figures",), ("decision",), ("sections",), ("page",), ("formats",),
         ("rendering", "notebook", "planned"), ("tracked",), ("mlflow", "wandb", "hub"),
     ),
+    "serving": ((REST,), ("journal", "viewing"), ("predicting",)),
     "audits": (
         ("statement", "package_warnings"), ("by_group",), ("quantities",), (REST, "compression"), ("catalogue",),
         ("options",), ("auditing",), ("from_predictions",),

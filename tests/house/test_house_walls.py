@@ -39,6 +39,7 @@ ROWS = (
         "outlines",
         "headlines",
         "metric_frames",
+        "timelines",
     ),
     ("words",),
     ("subjects", "metrics", "data"),

@@ -20,7 +20,7 @@ from evenhand.policy.telling import labelled
 from evenhand.report.decision import decision
 from evenhand.report.drawings import Points, Table
 from evenhand.report.page import build_page
-from evenhand.serving.judging import told as on_the_policy_page
+from evenhand.serving.viewing.judging import told as on_the_policy_page
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord

@@ -52,8 +52,8 @@ def serve() -> Callable[..., TestClient]:
     def made(*records: AuditRecord, token: bool = True, **settings: str) -> TestClient:
         from starlette.testclient import TestClient
 
-        from evenhand.serving.app import application
-        from evenhand.serving.session import Session
+        from evenhand.serving.viewing.app import application
+        from evenhand.serving.viewing.session import Session
 
         app = application(Session(*records, **settings), TOKEN, PORT)  # type: ignore[arg-type]
         client = TestClient(app, base_url=ADDRESS, follow_redirects=False)

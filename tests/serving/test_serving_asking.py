@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evenhand.errors import InputError
-from evenhand.serving.asking import Asked, parsed
-from evenhand.serving.packing import MOST_PACKED, MOST_TEXT, packed, unpacked
+from evenhand.serving.viewing.asking import Asked, parsed
+from evenhand.serving.viewing.packing import MOST_PACKED, MOST_TEXT, packed, unpacked
 
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 SHARES = st.floats(-1e6, 1e6, allow_nan=False)

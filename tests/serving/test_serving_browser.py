@@ -54,9 +54,9 @@ def served() -> Iterator[Callable[..., str]]:
     """Serve records in this process, and return the address with the token."""
     import uvicorn
 
-    from evenhand.serving.app import application
-    from evenhand.serving.running import _listening
-    from evenhand.serving.session import Session
+    from evenhand.serving.viewing.app import application
+    from evenhand.serving.viewing.running import _listening
+    from evenhand.serving.viewing.session import Session
 
     servers: list[uvicorn.Server] = []
 

@@ -18,7 +18,7 @@ from evenhand.metrics.answers.answering import Answers
 from evenhand.policy.headline import headline
 from evenhand.report.numbers import with_interval
 from evenhand.report.suppression import suppressed
-from evenhand.serving.asking import Asked
+from evenhand.serving.viewing.asking import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +86,7 @@ def test_the_burden_is_the_one_that_a_verdict_names(client: TestClient, record: 
 
 
 def test_another_threshold_is_shown_beside_that_of_the_audit(serve: Serve, later: AuditRecord) -> None:
-    from evenhand.serving.moving import at_thresholds
+    from evenhand.serving.viewing.moving import at_thresholds
 
     page = text(serve(later).get("/?by=race&metric=recall&t=0.7").text)
     now, then = at_thresholds(later, 0.7)["recall[race=Black]"], later["recall[race=Black]"]
@@ -318,7 +318,7 @@ def test_a_policy_at_every_threshold_is_a_sweep(serve: Serve, later: AuditRecord
 
 
 def test_slices_and_explanations_are_gone_through_one_by_one(client: TestClient, record: AuditRecord) -> None:
-    from evenhand.serving.stepping import explanations, slices
+    from evenhand.serving.viewing.stepping import explanations, slices
 
     for path, steps in (("/slices", slices(record)), ("/explanations", explanations(record))):
         assert len(steps) > 1
@@ -367,7 +367,7 @@ def test_two_records_that_measured_other_things_are_refused(serve: Serve, later:
 
 
 def test_two_records_side_by_side(serve: Serve, later: AuditRecord, earlier: AuditRecord) -> None:
-    from evenhand.serving.comparing import beyond_noise, change
+    from evenhand.serving.viewing.comparing import beyond_noise, change
 
     was, is_ = (which["selection_rate[race=Black]"].interval for which in (earlier, later))
     assert was is not None and was.high is not None and is_ is not None and is_.low is not None and was.high < is_.low

@@ -62,7 +62,7 @@ def test_it_prints_one_address_answers_and_ends_cleanly(number: signal.Signals, 
 
 
 def test_no_other_machine_reaches_it() -> None:
-    from evenhand.serving.running import _listening
+    from evenhand.serving.viewing.running import _listening
 
     with closing(_listening(0)) as listening:
         assert listening.getsockname()[0] == "127.0.0.1"

@@ -14,7 +14,7 @@ from tests.serving.cases import score, table
 
 import evenhand as eh
 from evenhand.errors import InputError
-from evenhand.serving.moving import at_thresholds, decided, edges, nearest_edge, of_scores
+from evenhand.serving.viewing.moving import at_thresholds, decided, edges, nearest_edge, of_scores
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord

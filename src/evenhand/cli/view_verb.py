@@ -41,8 +41,8 @@ def command(audits: tuple[Path, ...], policy: Path | None, lang: str, port: int 
         raise click.UsageError("Two records are compared at most: the earlier one, then the one to explore.")
     for package in ("starlette", "uvicorn"):
         need(package, "view")
-    from evenhand.serving.running import serve
-    from evenhand.serving.session import Session
+    from evenhand.serving.viewing.running import serve
+    from evenhand.serving.viewing.session import Session
 
     text = ""
     if policy is not None:

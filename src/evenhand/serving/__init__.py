@@ -1,1 +1,1 @@
-"""A record behind HTTP, on this machine only: a page to explore what `audit.json` holds."""
+"""HTTP: a record explored on this machine (`viewing`), a model that answers and is told what became of it."""

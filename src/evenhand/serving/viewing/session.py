@@ -15,7 +15,7 @@ from evenhand.policy.judging import judge_derived
 from evenhand.policy.reading import read_policy
 from evenhand.policy.thresholds import sweep_derived
 from evenhand.report.numbers import cut
-from evenhand.serving.moving import at_thresholds, edges, nearest_edge
+from evenhand.serving.viewing.moving import at_thresholds, edges, nearest_edge
 from evenhand.words import language
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.policy import Policy, Verdict
     from evenhand.policy.thresholds import Sweep
-    from evenhand.serving.asking import Asked
+    from evenhand.serving.viewing.asking import Asked
 
 KEPT = 16
 """Thresholds, and verdicts, of which the counts are kept."""

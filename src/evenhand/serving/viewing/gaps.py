@@ -16,13 +16,13 @@ from evenhand.policy.limits import Limit
 from evenhand.policy.telling import labelled
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, show, told, with_interval
-from evenhand.serving.choosing import key_of
-from evenhand.serving.shown import Answer
+from evenhand.serving.viewing.choosing import key_of
+from evenhand.serving.viewing.shown import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from evenhand.serving.asking import Asked
+    from evenhand.serving.viewing.asking import Asked
 
 
 def gaps(record: AuditRecord, asked: Asked) -> Answer | None:

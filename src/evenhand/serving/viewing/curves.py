@@ -14,14 +14,14 @@ from evenhand.metrics.values.thresholds import tallies
 from evenhand.report.drawings import Table
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import cut
-from evenhand.serving.moving import nearest_edge
-from evenhand.serving.shown import Answer
+from evenhand.serving.viewing.moving import nearest_edge
+from evenhand.serving.viewing.shown import Answer
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.metrics import Metric
     from evenhand.report.drawings import Lines
-    from evenhand.serving.asking import Asked
+    from evenhand.serving.viewing.asking import Asked
 
 MOST_LINES: Final = 5
 MOST_ROWS: Final = 16

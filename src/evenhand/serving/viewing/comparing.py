@@ -16,9 +16,9 @@ from evenhand.policy.verdict import WORDS
 from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
-from evenhand.serving.choosing import key_of
-from evenhand.serving.exploring import named_groups
-from evenhand.serving.shown import Answer
+from evenhand.serving.viewing.choosing import key_of
+from evenhand.serving.viewing.exploring import named_groups
+from evenhand.serving.viewing.shown import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
     from evenhand.policy.changes import Change
     from evenhand.report.sections.judged import FigureRow
-    from evenhand.serving.asking import Asked
+    from evenhand.serving.viewing.asking import Asked
 
 MOST_CHANGES: Final = 20
 

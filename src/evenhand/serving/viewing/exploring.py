@@ -12,10 +12,10 @@ from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.judged import Judged
-from evenhand.serving.choosing import groups_of, key_of
-from evenhand.serving.curves import curves
-from evenhand.serving.gaps import burden, gaps
-from evenhand.serving.shown import Answer
+from evenhand.serving.viewing.choosing import groups_of, key_of
+from evenhand.serving.viewing.curves import curves
+from evenhand.serving.viewing.gaps import burden, gaps
+from evenhand.serving.viewing.shown import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
     from evenhand.report.sections.judged import FigureRow
     from evenhand.report.view import Block
-    from evenhand.serving.asking import Asked
+    from evenhand.serving.viewing.asking import Asked
 
 MOST_GROUPS: Final = 200
 Row = tuple[str, "Finding | Absent", "Finding | Absent | None"]

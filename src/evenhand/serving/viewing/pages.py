@@ -15,8 +15,8 @@ from evenhand.report.view import said
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
-    from evenhand.serving.asking import Asked
-    from evenhand.serving.session import Session
+    from evenhand.serving.viewing.asking import Asked
+    from evenhand.serving.viewing.session import Session
 
 TABS: Final = {
     "/": message("Groups"),

@@ -12,10 +12,10 @@ import uvicorn
 
 from evenhand.errors import InputError
 from evenhand.output.printing import put, say
-from evenhand.serving.app import application
+from evenhand.serving.viewing.app import application
 
 if TYPE_CHECKING:
-    from evenhand.serving.session import Session
+    from evenhand.serving.viewing.session import Session
 
 HERE: Final = "127.0.0.1"
 """The loopback address: no other machine reaches it."""

@@ -12,7 +12,7 @@ from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.catalogue import SECTIONS
 from evenhand.report.sections.facts import whom
 from evenhand.report.sections.judged import Judged
-from evenhand.serving.shown import Step
+from evenhand.serving.viewing.shown import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

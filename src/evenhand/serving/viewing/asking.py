@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from evenhand.errors import InputError, did_you_mean, quoted, raise_all
-from evenhand.serving.packing import packed, unpacked
+from evenhand.serving.viewing.packing import packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -16,14 +16,14 @@ from evenhand.report.decision import signs
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
 from evenhand.report.why import why
-from evenhand.serving.shown import Answer, Judged, Limited, Problem
+from evenhand.serving.viewing.shown import Answer, Judged, Limited, Problem
 
 if TYPE_CHECKING:
     from evenhand.policy import Judgement, Verdict
     from evenhand.policy.limits import Status
     from evenhand.policy.thresholds import Step, Sweep
-    from evenhand.serving.asking import Asked
-    from evenhand.serving.session import Session
+    from evenhand.serving.viewing.asking import Asked
+    from evenhand.serving.viewing.session import Session
 
 LINE: Final = re.compile(r"^[^\s:]*:(\d+)|\bat line (\d+)")
 """Where a problem of a policy names its line."""

@@ -15,15 +15,15 @@ from starlette.routing import Route
 from evenhand.errors import EvenhandError, InputError
 from evenhand.output.printing import say
 from evenhand.output.sanitising import plain
-from evenhand.serving.asking import parsed
-from evenhand.serving.choosing import completed, form, metrics_of
-from evenhand.serving.comparing import changed, limits, same_rows, side_by_side
-from evenhand.serving.exploring import explored
-from evenhand.serving.guard import Guard
-from evenhand.serving.judging import everywhere, judged
-from evenhand.serving.packing import MOST_TEXT
-from evenhand.serving.pages import asset, page
-from evenhand.serving.stepping import explanations, slices
+from evenhand.serving.viewing.asking import parsed
+from evenhand.serving.viewing.choosing import completed, form, metrics_of
+from evenhand.serving.viewing.comparing import changed, limits, same_rows, side_by_side
+from evenhand.serving.viewing.exploring import explored
+from evenhand.serving.viewing.guard import Guard
+from evenhand.serving.viewing.judging import everywhere, judged
+from evenhand.serving.viewing.packing import MOST_TEXT
+from evenhand.serving.viewing.pages import asset, page
+from evenhand.serving.viewing.stepping import explanations, slices
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from evenhand.policy import Verdict
-    from evenhand.serving.asking import Asked
-    from evenhand.serving.session import Session
-    from evenhand.serving.shown import Form, Step
+    from evenhand.serving.viewing.asking import Asked
+    from evenhand.serving.viewing.session import Session
+    from evenhand.serving.viewing.shown import Form, Step
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 

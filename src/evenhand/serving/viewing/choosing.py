@@ -16,9 +16,9 @@ from evenhand.metrics.answers.questions import SHARES, is_paired
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.numbers import cut
 from evenhand.report.sections.facts import groupings
-from evenhand.serving.asking import Asked
-from evenhand.serving.moving import nearest_edge, of_scores
-from evenhand.serving.shown import Choice, Form, GroupThreshold
+from evenhand.serving.viewing.asking import Asked
+from evenhand.serving.viewing.moving import nearest_edge, of_scores
+from evenhand.serving.viewing.shown import Choice, Form, GroupThreshold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

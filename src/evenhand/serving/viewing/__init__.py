@@ -1,0 +1,1 @@
+"""A record behind HTTP, on this machine only: a page to explore what `audit.json` holds."""
