@@ -242,7 +242,7 @@ def test_steps_beyond_the_last_and_pages_that_are_not_there(client: TestClient) 
 def test_a_bug_is_told_without_a_traceback(
     serve: Serve, later: AuditRecord, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from evenhand.serving import app
+    from evenhand.serving.viewing import app
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError("secret of the inside")
