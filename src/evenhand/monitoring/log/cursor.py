@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from evenhand.errors import InputError, quoted
 
@@ -43,3 +44,7 @@ class Cursor:
         if not (predictions.isdecimal() and feedback.isdecimal()):
             raise InputError(f"{quoted(text)}: this is no place in a log; it is written LOG:PREDICTIONS:FEEDBACK.")
         return cls(log, int(predictions), int(feedback))
+
+
+BEGINNING: Final = Cursor()
+"""Nothing has been read."""

@@ -178,7 +178,7 @@ def _proven(place: str | Path, names: Sequence[str], rows: Sequence[Mapping[str,
     left = left_in_files(found, traces_of(names, rows))
     if left:
         raise OutputError(
-            f"{place}: rows were deleted, but {left[0].name} still holds bytes of them. Stop what has the log open, and "
-            "erase again."
+            f"{place}: rows were deleted, but {left[0].name} still holds bytes of them. "
+            "Stop what has the log open, and erase again."
         )
     return how

@@ -11,6 +11,7 @@ from evenhand.monitoring.log.rows import opened, said
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from evenhand.findings import Plain
     from evenhand.monitoring.log.rows import Content
     from evenhand.monitoring.log.sealing import Keyring
 
@@ -53,7 +54,8 @@ def _widened(frame: pd.DataFrame, contents: Sequence[Content]) -> pd.DataFrame:
         places[name] = f"input.{name}" if name in TAKEN else name
         columns[places[name]] = values
     among = {}
-    for name, values in groups.items():
+    for name, told in groups.items():
+        values: list[Plain] = [*told]
         agrees = name in inputs and all(
             one is not None and str(one) == other if other is not None else one is None
             for one, other in zip(inputs[name], values, strict=True)

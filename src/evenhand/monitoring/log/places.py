@@ -164,7 +164,7 @@ def take_turn(connection: sa.Connection) -> None:
 
 def about(connection: sa.Connection) -> dict[str, str]:
     """Return what is so of a log as a whole."""
-    return {name: value for name, value in connection.execute(sa.select(ABOUT.c.name, ABOUT.c.value))}
+    return dict(connection.execute(sa.select(ABOUT.c.name, ABOUT.c.value)).tuples().all())
 
 
 def check_version(connection: sa.Connection, place: Place) -> None:
@@ -270,6 +270,6 @@ _SQLITE: Final = (
     "keeps of old blocks are out of reach."
 )
 _POSTGRESQL: Final = (
-    "The tables were written anew without them (VACUUM FULL). The server's write-ahead log, replicas, backups and files "
-    "on its disk are out of reach: they hold old rows until they are recycled."
+    "The tables were written anew without them (VACUUM FULL). The server's write-ahead log, replicas, backups and "
+    "files on its disk are out of reach: they hold old rows until they are recycled."
 )

@@ -31,7 +31,7 @@ def table_between(
     place: str | Path, since: datetime | None, until: datetime | None, keyring: Keyring | None
 ) -> pd.DataFrame:
     """Return `log_table` of predictions made in a span of time."""
-    within = [sa.true()]
+    within: list[sa.ColumnElement[bool]] = [sa.true()]
     within += [] if since is None else [P.time >= as_text(since)]
     within += [] if until is None else [P.time < as_text(until)]
     with reading(place) as connection:

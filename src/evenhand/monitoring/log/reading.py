@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from evenhand.errors import InputError, need, quoted
-from evenhand.monitoring.log.cursor import Cursor
+from evenhand.monitoring.log.cursor import BEGINNING, Cursor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,10 +58,10 @@ def log_table(
     Returns
     -------
     pandas.DataFrame
-        The columns prediction_id, time, model, score, decision, label, label_time, appeal, complaint, rating and person,
-        then inputs and groups under their own names, by time. Of several labels the one of the latest event counts, of
-        one time that received last; likewise of appeals, complaints and ratings. An input that has the name of a
-        column is called ``input.NAME``, a group ``group.NAME``; so is a group that says otherwise than the input of
+        The columns prediction_id, time, model, score, decision, label, label_time, appeal, complaint, rating and
+        person, then inputs and groups under their own names, by time. Of several labels the one of the latest event
+        counts, of one time that received last; likewise of appeals, complaints and ratings. An input that has the name
+        of a column is called ``input.NAME``, a group ``group.NAME``; so is a group that says otherwise than the input of
         its name. ``attrs["inputs"]`` and ``attrs["groups"]`` say which column is which.
 
     Raises
@@ -97,7 +97,7 @@ def log_table(
 
 def events(
     place: str | Path,
-    cursor: Cursor | str = Cursor(),
+    cursor: Cursor | str = BEGINNING,
     *,
     most: int | None = None,
     encryption_key: Keyring | None = None,

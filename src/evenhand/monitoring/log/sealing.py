@@ -46,7 +46,8 @@ class Keyring:
     def seal(self, text: str, bound: str) -> bytes:
         """Encrypt a text with the current key; it opens only beside the same `bound` text."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        return nonce + _cipher(self.keys[self.current]).encrypt(nonce, text.encode(), bound.encode())
+        sealed: bytes = _cipher(self.keys[self.current]).encrypt(nonce, text.encode(), bound.encode())
+        return nonce + sealed
 
     def open(self, sealed: bytes, name: str, bound: str) -> str:
         """Decrypt what `seal` returned.
@@ -61,7 +62,8 @@ class Keyring:
         from cryptography.exceptions import InvalidTag
 
         try:
-            return _cipher(self.keys[name]).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound.encode()).decode()
+            held: bytes = _cipher(self.keys[name]).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound.encode())
+            return held.decode()
         except (InvalidTag, ValueError):
             raise InputError(
                 f"it does not open with key {quoted(name)}: the key is another of that name, or the row was changed."

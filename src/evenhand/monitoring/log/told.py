@@ -39,7 +39,10 @@ def read_feedback(place: str | Path) -> list[Feedback]:
     table = read_table(place, texts=texts)
     frame = table.frame
     lacking = [name for name in NEEDED if name not in frame]
-    raise_all(InputError, (f"{table.name}: column '{name}' is missing.{did_you_mean(name, frame)}" for name in lacking))
+    raise_all(
+        InputError,
+        (f"{table.name}: column '{name}' is missing.{did_you_mean(name, map(str, frame.columns))}" for name in lacking),
+    )
     raise_all(InputError, _problems(table.name, frame))
     return [_event(row) for row in frame.to_dict("records")]
 
