@@ -61,8 +61,8 @@ def log_table(
         The columns prediction_id, time, model, score, decision, label, label_time, appeal, complaint, rating and
         person, then inputs and groups under their own names, by time. Of several labels the one of the latest event
         counts, of one time that received last; likewise of appeals, complaints and ratings. An input that has the name
-        of a column is called ``input.NAME``, a group ``group.NAME``; so is a group that says otherwise than the input of
-        its name. ``attrs["inputs"]`` and ``attrs["groups"]`` say which column is which.
+        of a column is called ``input.NAME``, a group ``group.NAME``; so is a group that says otherwise than the input
+        of its name. ``attrs["inputs"]`` and ``attrs["groups"]`` say which column is which.
 
     Raises
     ------
