@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -30,6 +31,10 @@ MOST_DIGITS: Final = 300
 """Digits of a number."""
 WHOLE: Final = 1 << 63
 """Whole numbers are below it, as in TOML and in every other reader of JSON."""
+SHORT: Final = 1 << 16
+"""Letters of a document, such as the request of a server, in which long numbers are looked for before it is parsed."""
+_LONG_NUMBER: Final = re.compile(r"[0-9.eE+-]{200}|[eE]\+?[0-9]{3}")
+"""Where a number may have too many digits or be too large: no other is, and need not be looked at one by one."""
 LEAVES: Final = frozenset({str, float, bool, type(None)})
 """What of a document holds nothing, and has no bound of its own here."""
 
@@ -105,9 +110,12 @@ def parse_json(
 
     def parse() -> object:
         text = content.decode("utf-8") if isinstance(content, bytes) else content
-        once = _once if strict else None
-        constant = _no_number if finite else float
-        found: object = json.loads(text, parse_constant=constant, parse_float=_finite, object_pairs_hook=once)
+        if finite and len(text) <= SHORT and _LONG_NUMBER.search(text) is None and not text.startswith("\ufeff"):
+            found: object = (_STRICT if strict else _USUAL).decode(text)
+        else:
+            once = _once if strict else None
+            constant = _no_number if finite else float
+            found = json.loads(text, parse_constant=constant, parse_float=_finite, object_pairs_hook=once)
         if strict:
             refuse_halves(found, text.encode())
         return found
@@ -199,3 +207,7 @@ def _finite(text: str) -> float:
 
 def _no_number(word: str) -> NoReturn:
     raise ValueError(f"{word} is no number of JSON")
+
+
+_USUAL: Final = json.JSONDecoder(parse_constant=_no_number)
+_STRICT: Final = json.JSONDecoder(parse_constant=_no_number, object_pairs_hook=_once)

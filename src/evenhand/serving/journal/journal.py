@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from evenhand.errors import EvenhandError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -11,6 +13,14 @@ if TYPE_CHECKING:
 
 Stored: TypeAlias = Literal["stored", "known", "orphan"]
 """Written now; already there with the same content; written now, but of a prediction that the log does not know."""
+
+
+class JournalError(EvenhandError):
+    """Nothing can be stored: the disk is full, or the database is lost."""
+
+
+class ConflictError(EvenhandError):
+    """An id is there with another content; nothing is stored."""
 
 
 class Journal(Protocol):
