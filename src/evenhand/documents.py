@@ -33,8 +33,10 @@ WHOLE: Final = 1 << 63
 """Whole numbers are below it, as in TOML and in every other reader of JSON."""
 SHORT: Final = 1 << 16
 """Letters of a document, such as the request of a server, in which long numbers are looked for before it is parsed."""
-_LONG_NUMBER: Final = re.compile(r"[0-9.eE+-]{200}|[eE]\+?[0-9]{3}")
-"""Where a number may have too many digits or be too large: no other is, and need not be looked at one by one."""
+_GREAT: Final = re.compile(r"[eE]\+?[0-9]{3}")
+"""Where a number may be too large by its exponent."""
+_LONG: Final = re.compile(r"[0-9.eE+-]{9}")
+"""Where, of every twentieth letter, a number may have 180 digits or more."""
 LEAVES: Final = frozenset({str, float, bool, type(None)})
 """What of a document holds nothing, and has no bound of its own here."""
 
@@ -110,7 +112,7 @@ def parse_json(
 
     def parse() -> object:
         text = content.decode("utf-8") if isinstance(content, bytes) else content
-        if finite and len(text) <= SHORT and _LONG_NUMBER.search(text) is None and not text.startswith("\ufeff"):
+        if finite and _has_short_numbers(text):
             found: object = (_STRICT if strict else _USUAL).decode(text)
         else:
             once = _once if strict else None
@@ -159,6 +161,12 @@ def _guarded(parse: Callable[[], object], language: str, where: object, kind: ty
             said = "it holds a whole number of thousands of digits"
         raise kind(f"{where}: this is no {language} that can be read: {shorten(said, 160)}.") from None
     return found
+
+
+def _has_short_numbers(text: str) -> bool:
+    """Return whether no number of a short document can have too many digits or be too large, so that none is asked."""
+    short = len(text) <= SHORT and not text.startswith("\ufeff")
+    return short and _GREAT.search(text) is None and _LONG.search(text[::20]) is None
 
 
 def _check(found: object) -> None:

@@ -30,6 +30,7 @@ VERBS: Final = {
     "plan": "Say how many rows of each group a policy needs, before an audit.",
     "sweep": "Judge a policy at every threshold.",
     "view": "Explore audit.json on a local page: groups, thresholds, a policy edited in place.",
+    "serve": "Serve a model over HTTP: predictions with reasons, feedback, a durable log.",
     "report": "Draw audit.json as a page (HTML, Markdown, JSON, text).",
     "verify": "Check that an audit.json belongs to these files and can be reproduced.",
     "sign": "Sign an audit.json with an SSH key, offline.",

@@ -105,10 +105,8 @@ class Cells:
         for at, places, missing, other in self._categories:
             for row, cells in enumerate(rows):
                 cell = cells[at]
-                if cell is None:
-                    place = missing
-                else:  # 1 is equal to True, and no level of it
-                    place = places.get(str(cell) if type(cell) is bool else cell, other)
+                spelt = str(cell) if type(cell) is bool else cell  # True is equal to 1, which is another level
+                place = missing if spelt is None else places.get(spelt, other)
                 if place is not None:
                     at_rows.append(row)
                     at_columns.append(place)
@@ -141,7 +139,7 @@ class Cells:
 def _places(
     at: int, column: CategoryColumn, first: int
 ) -> tuple[int, Mapping[str | float, int], int | None, int | None]:
-    """Return a category's place, and the prepared column of each level, of missing ones and of others, where it has one."""
+    """Return a category's place, and the prepared columns of its levels, of missing ones and of others."""
     places = {spelt: first + place for place, level in enumerate(column.levels) for spelt in spellings(level)}
     missing = first + len(column.levels) if column.missing else None
     return at, places, missing, first + column.width - 1 if column.rare else None

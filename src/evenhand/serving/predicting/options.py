@@ -24,7 +24,7 @@ class ServingOptions(Declared):
     1000
     """
 
-    rate: str = setting("100/second", "Rows that a token may ask for in a window of time: 5000/minute; off for any")
+    rate: str = setting("1000/second", "Rows that a token may ask for in a window of time: 5000/minute; off for any")
     max_bytes: int = setting(1_000_000, "Bytes of a request, at most", least=1_000, most=1 << 30)
     max_rows: int = setting(1_000, "Rows of a request, at most", least=1)
     max_batch: int = setting(256, "Rows that are predicted together, at most", least=1)
