@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+import evenhand as eh
 from evenhand.serving.journal.journal import ConflictError, JournalError
 from evenhand.training import TrainingConfig, fit
-from evenhand.training.preprocessing import Preprocessing
-
-import evenhand as eh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.testclient import TestClient
 
+    from evenhand.data import EvaluationSet
     from evenhand.monitoring.log.schema import Entry, Feedback
     from evenhand.serving.journal.journal import Stored
     from evenhand.training import NetworkModel
@@ -57,6 +56,10 @@ class Kept:
         self.events |= {event.id: event for event in events}
         return found
 
+    def check(self) -> None:
+        if self.lost:
+            raise JournalError("The disk is full.")
+
     def close(self) -> None:
         self.closed = True
 
@@ -71,11 +74,15 @@ def table(rows: int = 300, seed: int = 1) -> pd.DataFrame:
     return pd.DataFrame({"income": income, "job": job, "region": region, "paid": paid})
 
 
+def data() -> EvaluationSet:
+    """Return the rows that the model is fitted on."""
+    return eh.read_evaluation_set(table(), label="paid")
+
+
 @cache
 def model() -> NetworkModel:
     """Return a small network for the table."""
-    data = eh.read_evaluation_set(table(), label="paid")
-    return fit(data, config=TrainingConfig(epochs=4, hidden=(8,), baseline=False, pieces=0))
+    return fit(data(), config=TrainingConfig(epochs=4, hidden=(8,), baseline=False, pieces=0))
 
 
 def client(subject: object = None, journal: Kept | None = None, **settings: Any) -> TestClient:
@@ -103,10 +110,3 @@ def client(subject: object = None, journal: Kept | None = None, **settings: Any)
 def row(**changed: object) -> dict[str, object]:
     """Return the inputs of a row."""
     return {"income": 41.5, "job": "clerk", "region": 20, **changed}
-
-
-def prepared_by(subject: object) -> Preprocessing:
-    """Return the preprocessing of a model."""
-    found = subject.preprocessing  # type: ignore[attr-defined]
-    assert isinstance(found, Preprocessing)
-    return found

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
-from evenhand.errors import ModelError
+from evenhand.errors import InputError, ModelError
 from evenhand.monitoring.log.schema import Entry
 from evenhand.serving.journal.journal import ConflictError, JournalError
 from evenhand.serving.predicting.refusing import RefusedError
@@ -70,7 +70,7 @@ class Answering:
         """Find out whether the log can be written to again, after it could not."""
         if not self.log_ready and self._journal is not None:
             try:
-                self._journal.record(())
+                self._journal.check()
             except JournalError:
                 return
             self.log_ready = True
@@ -79,7 +79,7 @@ class Answering:
         """Work on all jobs together; where that fails for the sake of one of them, on each alone."""
         try:
             return list(work(jobs))
-        except (ModelError, ConflictError, RefusedError) as wrong:
+        except (ModelError, InputError) as wrong:
             if len(jobs) == 1:
                 return [_refused(wrong)]
             return [self._each([job], work)[0] for job in jobs]
@@ -133,10 +133,9 @@ def _entry(made: Prediction, now: datetime, sha256: str) -> Entry:
     return Entry(made.id, now, sha256, inputs, row.groups, made.score, made.decision, row.person)
 
 
-def _refused(wrong: ModelError | ConflictError | RefusedError) -> RefusedError:
-    if isinstance(wrong, RefusedError):
-        return wrong
-    return RefusedError(409 if isinstance(wrong, ConflictError) else 500, *wrong.problems)
+def _refused(wrong: ModelError | InputError) -> RefusedError:
+    status = 409 if isinstance(wrong, ConflictError) else 422 if isinstance(wrong, InputError) else 500
+    return RefusedError(status, *wrong.problems)
 
 
 def _lost(lost: JournalError) -> RefusedError:

@@ -76,4 +76,5 @@ class Rates:
 
 def _said(item: RateLimitItem) -> str:
     window = item.GRANULARITY.name if item.multiples == 1 else f"{item.multiples} {item.GRANULARITY.name}s"
-    return f"{item.amount:,} rows in a {window}" if item.multiples == 1 else f"{item.amount:,} rows in {window}"
+    one = "" if item.multiples > 1 else "an " if window == "hour" else "a "
+    return f"{item.amount:,} rows in {one}{window}"

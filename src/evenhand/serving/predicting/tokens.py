@@ -88,9 +88,7 @@ def add_token(place: Path, name: str, scopes: Sequence[str]) -> str:
     """
     known = read_tokens(place) if place.exists() else ()
     if any(token.name == name for token in known):
-        raise InputError(
-            f"{place}: there is a token of '{name}' already: take its line out first, or choose another name."
-        )
+        raise InputError(f"{place}: '{name}' has a token already: take its line out first, or choose another name.")
     text, token = new_token(name, scopes)
     held = place.read_bytes() if place.exists() else b"# name scopes sha256\n"
     held += b"" if held.endswith(b"\n") else b"\n"
