@@ -104,6 +104,6 @@ def test_more_than_may_wait_is_refused_and_an_error_is_everybodys() -> None:
     def work(jobs: Sequence[int]) -> list[int]:
         raise ZeroDivisionError("no")
 
-    found = gathered(work, 9, waiting=5)
-    assert [type(each) for each in found] == [ZeroDivisionError] * 5 + [FullError] * 4
+    found = gathered(work, 12, waiting=5)  # four are at work
+    assert [type(each) for each in found] == [ZeroDivisionError] * 9 + [FullError] * 3
     assert "5 rows wait" in str(found[-1])
