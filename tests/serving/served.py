@@ -82,7 +82,7 @@ def data() -> EvaluationSet:
 @cache
 def model() -> NetworkModel:
     """Return a small network for the table."""
-    return fit(data(), config=TrainingConfig(epochs=4, hidden=(8,), baseline=False, pieces=0))
+    return fit(data(), config=TrainingConfig(epochs=20, learning_rate=0.02, hidden=(8,), baseline=False, pieces=0))
 
 
 def client(subject: object = None, journal: Kept | None = None, **settings: Any) -> TestClient:

@@ -47,14 +47,8 @@ def test_the_file_holds_hashes_and_only_its_owner_reads_it(tmp_path: Path) -> No
 def test_every_line_of_a_file_of_tokens_that_is_none_is_told(tmp_path: Path) -> None:
     place = tmp_path / "tokens"
     _, token = new_token("a", ("predict",))
-    lines = (
-        "# comment",
-        "",
-        f"a predict {token.hash}",
-        f"b predct {token.hash}",
-        "c predict abc",
-        f"a predict {token.hash}",
-    )
+    good = f"a predict {token.hash}"
+    lines = ("# comment", "", good, f"b predct {token.hash}", "c predict abc", good)
     place.write_text("\n".join(lines))
     with pytest.raises(InputError) as wrong:
         read_tokens(place)

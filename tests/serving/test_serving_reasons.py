@@ -65,6 +65,7 @@ def moved(deployed: Deployed, cells: tuple[object, ...], background: list[tuple[
     return float(scores[1:].mean() - scores[0])
 
 
+@pytest.mark.slow
 def test_the_reasons_move_the_score_of_the_file_that_is_served_more_than_other_columns_do(tmp_path: Path) -> None:
     """On the mortgage data: the named columns set to the background's values, beside as many others, drawn 20 times."""
     data = eh.load_loanapp()
