@@ -14,7 +14,7 @@ from evenhand.errors import InputError, ModelError
 from evenhand.serving.predicting.columns import InputColumn, columns_of, columns_of_table, read_columns
 from evenhand.serving.predicting.deployed import Deployed
 from evenhand.subjects import as_subject
-from evenhand.training import fit_boosting
+from evenhand.training import TrainingConfig, fit, fit_boosting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ def test_a_network_and_trees_know_their_columns() -> None:
     of_network = {column.name: column for column in columns_of(model())}
     assert of_network["job"].levels == ("clerk", "cook", "smith") and not of_network["job"].fills
     assert of_network["region"].fills and set(of_network) == {"income", "job", "region"}
-    trees = fit_boosting(data())
+    trees = fit_boosting(data(), config=TrainingConfig(trees=10))
     of_trees = {column.name: column for column in columns_of(trees)}
     assert of_trees["job"].levels == ("clerk", "cook", "smith") and of_trees["income"].kind == "number"
     found = client(trees).post("/predict", json={"inputs": row()}).json()
@@ -32,7 +32,6 @@ def test_a_network_and_trees_know_their_columns() -> None:
 
 
 def test_the_range_of_training_is_inside_and_what_is_beyond_is_not() -> None:
-    from evenhand.training import TrainingConfig, fit
 
     pieces = fit(data(), config=TrainingConfig(epochs=1, hidden=(4,), baseline=False, pieces=8))
     income = next(column for column in columns_of(pieces) if column.name == "income")

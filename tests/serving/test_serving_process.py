@@ -17,6 +17,7 @@ import pytest
 from tests.serving.served import model, row
 
 from evenhand.cli.main import exit_code
+from evenhand.monitoring.log.tables import PREDICTIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,7 @@ def begun(*arguments: object) -> subprocess.Popen[str]:
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_what_was_accepted_before_sigterm_is_answered_and_in_the_log(saved: Path, tmp_path: Path) -> None:
     log = tmp_path / "log.db"
-    with begun(saved, "--log", log, "--port", 0, "--rate", "off", "--batch-wait-ms", 300) as process:
+    with begun(saved, "--log", log, "--port", 0, "--rate", "off", "--batch-wait-ms", 5000) as process:
         assert process.stdout is not None and process.stderr is not None
         address = process.stdout.readline().strip()
         token = process.stderr.readline().split()[-1]
@@ -51,9 +52,8 @@ def test_what_was_accepted_before_sigterm_is_answered_and_in_the_log(saved: Path
             first = client.post("/predict", json={"inputs": row(), "id": "first"})
             kept = client.post("/feedback", json={"prediction": "first", "kind": "label", "value": "1"})
             assert (first.status_code, kept.json()["stored"]) == (200, "stored")
-            asked = [
-                pool.submit(client.post, "/predict", json={"inputs": row(), "id": f"late {at}"}) for at in range(5)
-            ]
+            late = [{"inputs": row(), "id": f"late {at}"} for at in range(5)]
+            asked = [pool.submit(client.post, "/predict", json=each) for each in late]
             while not client.get("/metrics").text.count("evenhand_waiting_rows 5.0"):
                 assert not all(each.done() for each in asked)
             process.send_signal(signal.SIGTERM)  # five wait for their batch
@@ -63,7 +63,7 @@ def test_what_was_accepted_before_sigterm_is_answered_and_in_the_log(saved: Path
     assert (process.returncode, out, err) == (0, "", "Ended.\n")
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", address)
     with closing(sqlite3.connect(log)) as held:
-        ids = {name for (name,) in held.execute("select id from predictions")}
+        ids = {name for (name,) in held.execute(f"select id from {PREDICTIONS.name}")}
     assert ids == {"first", *(f"late {at}" for at in range(5))}
 
 

@@ -30,7 +30,7 @@ class ServingOptions(Declared):
     max_batch: int = setting(256, "Rows that are predicted together, at most", least=1)
     max_waiting: int = setting(10_000, "Rows that may wait; more are answered 503", least=1)
     batch_wait_ms: float = setting(
-        0.0, "Milliseconds to wait for further requests while the model is idle", least=0.0, most=1_000.0
+        0.0, "Milliseconds to wait for further requests while the model is idle", least=0.0, most=60_000.0
     )
     strict: bool = setting(False, "Refuse levels never seen in training, and missing cells where training had none")
     threshold: float | None = setting(None, "A score at or above it is decided for the positive class")
