@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from evenhand.errors import EvenhandError
 
 LOCK: Final = 7_106_953
-"""PostgreSQL's advisory lock that every writer holds to the end of its transaction: without it a receipt could appear after a
-later one was read. SQLite has one writer at a time anyway."""
+"""PostgreSQL's advisory lock that every writer holds to the end of its transaction: without it a receipt could appear
+after a later one was read. SQLite has one writer at a time anyway."""
 WAIT: Final = 10.0
 """Seconds to wait for another writer, or for a database to answer."""
 _MAGIC: Final = b"SQLite format 3\0"
@@ -164,7 +164,7 @@ def take_turn(connection: sa.Connection) -> None:
 
 def about(connection: sa.Connection) -> dict[str, str]:
     """Return what is so of a log as a whole."""
-    return {name: value for name, value in connection.execute(sa.select(ABOUT.c.name, ABOUT.c.value))}
+    return dict(connection.execute(sa.select(ABOUT.c.name, ABOUT.c.value)).tuples().all())
 
 
 def check_version(connection: sa.Connection, place: Place) -> None:
@@ -208,7 +208,7 @@ _SAID: Final = {
     "SQLITE_CORRUPT": "the file is damaged. Restore it from a copy, or save what is left with sqlite3 .recover.",
     "SQLITE_READONLY": "it may not be written to.",
     "SQLITE_CANTOPEN": "it cannot be opened: the folder is missing, or there is no permission.",
-    "SQLITE_IOERR": "the system could not read or write the file: the disk is full, lost or broken. Nothing was stored.",
+    "SQLITE_IOERR": "the system cannot read or write the file: the disk is full, lost or broken. Nothing was stored.",
     "53100": "the disk of the database is full, and nothing was stored. Make room; it goes on by itself.",
     "55P03": "another process is writing, and did not finish in time. Try again.",
     "42501": "this user of the database may not do so.",
@@ -220,9 +220,56 @@ def _sentence(wrong: BaseException | None) -> str:
     code = getattr(wrong, "sqlite_errorname", None) or getattr(wrong, "sqlstate", None) or ""
     known = next((said for name, said in _SAID.items() if code.startswith(name)), None)
     if known is None and code.startswith("57P"):
-        known = "the database is going down. It goes on by itself when it is back."
+        known = "the database is going down. Try again when it is back."
     if known is None and type(wrong).__name__ == "OperationalError" and not code:
-        known = (
-            f"the database is lost or cannot be reached: {shorten(wrong, 160)}. It goes on by itself when it is back."
-        )
+        known = f"the database is lost or cannot be reached: {shorten(wrong, 160)}. Try again when it is back."
     return known or f"{shorten(wrong, 160)}."
+
+
+def cleaned(place: Place, kind: type[EvenhandError], wait: float = WAIT) -> str:
+    """Give back what deleted rows took, so that no page holds them; return what was done, and what nobody can prove.
+
+    Raises
+    ------
+    EvenhandError
+        Of `kind`, when another process keeps the files from being cleaned.
+    """
+    engine = engine_of(place, writes=True, wait=wait).execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        with told(place, kind), engine.connect() as connection:
+            if place.path is None:
+                for table in TABLES.tables:
+                    connection.exec_driver_sql(f"VACUUM FULL {table}")
+                return _POSTGRESQL
+    finally:
+        engine.dispose()
+    _clean_file(place, kind, wait)
+    return _SQLITE
+
+
+def _clean_file(place: Place, kind: type[EvenhandError], wait: float) -> None:
+    with told(place, kind):
+        held = sqlite3.connect(place.path or "", timeout=wait, isolation_level=None)
+        try:
+            held.execute("PRAGMA secure_delete=ON")
+            held.execute("VACUUM")
+            busy = held.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.Error as wrong:
+            raise kind(f"{place.shown}: rows were deleted, but the file was not cleaned: {_sentence(wrong)}") from None
+        finally:
+            held.close()
+    if busy:
+        raise kind(
+            f"{place.shown}: rows were deleted, but another process reads the log, and its file -wal could not be cut. "
+            "Do it again when that has ended."
+        )
+
+
+_SQLITE: Final = (
+    "The file was written anew without them (VACUUM), and its write-ahead log was cut. Copies, backups and what a disk "
+    "keeps of old blocks are out of reach."
+)
+_POSTGRESQL: Final = (
+    "The tables were written anew without them (VACUUM FULL). The server's write-ahead log, replicas, backups and "
+    "files on its disk are out of reach: they hold old rows until they are recycled."
+)

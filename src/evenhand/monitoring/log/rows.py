@@ -7,7 +7,7 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypedDict, cast, get_args
 
-from evenhand.errors import InputError, quoted, raise_all
+from evenhand.errors import InputError, argument, quoted, raise_all
 from evenhand.monitoring.log.schema import APPEALS, FeedbackKind
 
 if TYPE_CHECKING:
@@ -176,7 +176,9 @@ def said(row: Mapping[str, object], keyring: Keyring | None) -> str | float | No
 
 def _open(row: Mapping[str, object], keyring: Keyring | None) -> str:
     if keyring is None:
-        raise InputError(f"rows are encrypted with key {quoted(row['sealed_by'])}: name the file with the keys.")
+        raise InputError(
+            f"the log is encrypted with key {quoted(row['sealed_by'])}: pass {argument('encryption_key')}."
+        )
     try:
         return keyring.open(cast("bytes", row["sealed"]), cast("str", row["sealed_by"]), bound(row))
     except InputError as wrong:

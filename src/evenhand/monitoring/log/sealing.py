@@ -1,8 +1,8 @@
 """Encryption of rows (AES-GCM with 256 bits) and keyed hashes of persons (HMAC-SHA256); keys are never stored.
 
-Of an encrypted row the ids, times, the model, the hash of the person and the kind of feedback stay in the clear, for by them rows
-are found, joined, pruned and erased; inputs, groups, score, decision and the value of feedback are encrypted. What is in
-the clear is authenticated with the rest: a row that was exchanged or edited is not opened.
+Of an encrypted row the ids, times, the model, the hash of the person and the kind of feedback stay in the clear, for by
+them rows are found, joined, pruned and erased; inputs, groups, score, decision and the value of feedback are encrypted.
+What is in the clear is authenticated with the rest: a row that was exchanged or edited is not opened.
 
 Sources: NIST SP 800-38D (GCM, 96 random bits a row; one key for at most 2^32 rows); RFC 2104 (HMAC).
 """
@@ -46,7 +46,8 @@ class Keyring:
     def seal(self, text: str, bound: str) -> bytes:
         """Encrypt a text with the current key; it opens only beside the same `bound` text."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        return nonce + _cipher(self.keys[self.current]).encrypt(nonce, text.encode(), bound.encode())
+        sealed: bytes = _cipher(self.keys[self.current]).encrypt(nonce, text.encode(), bound.encode())
+        return nonce + sealed
 
     def open(self, sealed: bytes, name: str, bound: str) -> str:
         """Decrypt what `seal` returned.
@@ -57,14 +58,15 @@ class Keyring:
             When the key is not here, is another under the same name, or what is in the clear was changed.
         """
         if name not in self.keys:
-            raise InputError(f"rows are encrypted with key {quoted(name)}, which is not among the keys given.")
+            raise InputError(f"it is encrypted with key {quoted(name)}, which is not among the keys given.")
         from cryptography.exceptions import InvalidTag
 
         try:
-            return _cipher(self.keys[name]).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound.encode()).decode()
+            held: bytes = _cipher(self.keys[name]).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound.encode())
+            return held.decode()
         except (InvalidTag, ValueError):
             raise InputError(
-                f"a row cannot be opened with key {quoted(name)}: it is another key of that name, or the row was changed."
+                f"it does not open with key {quoted(name)}: the key is another of that name, or the row was changed."
             ) from None
 
 
