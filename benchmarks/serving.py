@@ -221,8 +221,8 @@ def main() -> None:
 
 
 NOTE = (
-    f"Medians of {ROUNDS} rounds of {SECONDS:g} s each; the servers take turns, and the load comes from a process on the "
-    "same machine, which takes part of its cores. `beside` is the median of the rounds' ratios to the bare server."
+    f"Medians of {ROUNDS} rounds of {SECONDS:g} s each; the servers take turns, and the load comes from a process on "
+    "the same machine, which takes part of its cores. `beside` is the median of the rounds' ratios to the bare server."
 )
 
 
