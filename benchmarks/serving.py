@@ -207,6 +207,7 @@ def main() -> None:
             for server in servers.values():
                 loaded(folder, server, 4)  # what is made once is made
             for turn in range(ROUNDS):
+                print(f"round {turn + 1} of {ROUNDS}", file=sys.stderr, flush=True)
                 names = [*SERVERS][turn % len(SERVERS) :] + [*SERVERS][: turn % len(SERVERS)]
                 for connections in CONNECTIONS:
                     for name in names:
@@ -221,8 +222,9 @@ def main() -> None:
 
 
 NOTE = (
-    f"Medians of {ROUNDS} rounds of {SECONDS:g} s each; the servers take turns, and the load comes from a process on "
-    "the same machine, which takes part of its cores. `beside` is the median of the rounds' ratios to the bare server."
+    "Times requests to whole processes, `evenhand serve` among them, over connections that send their next request "
+    f"when the last is answered; medians of {ROUNDS} rounds of {SECONDS:g} s each. The servers take turns, and the "
+    "load comes from a process on the same machine. `beside` is the median of the rounds' ratios to the bare server."
 )
 
 

@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from evenhand.errors import EvenhandError, InputError
 from evenhand.output.printing import say
@@ -104,7 +104,7 @@ class Application:
         if scope["type"] != "http":
             return
         began, path = time.perf_counter(), scope["path"]
-        kind, more = PLAIN, ()
+        kind, more = PLAIN, cast("tuple[tuple[bytes, bytes], ...]", ())
         try:
             status, body = await self._answer(scope, receive)
             kind = b"text/plain; version=0.0.4; charset=utf-8" if path == "/metrics" else PLAIN

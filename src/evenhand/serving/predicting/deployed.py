@@ -108,6 +108,7 @@ class Deployed:
         if self.task == "regression":
             return [None] * len(scores)
         own: Callable[[Batch], NDArray[np.intp]] | None = getattr(self.subject, "own_decisions", None)
+        chosen: NDArray[np.generic]
         if own is not None and table is not None and self._own_threshold is None:
             chosen = own(table)
         else:
