@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -30,6 +31,12 @@ MOST_DIGITS: Final = 300
 """Digits of a number."""
 WHOLE: Final = 1 << 63
 """Whole numbers are below it, as in TOML and in every other reader of JSON."""
+SHORT: Final = 1 << 16
+"""Letters of a document, such as the request of a server, in which long numbers are looked for before it is parsed."""
+_GREAT: Final = re.compile(r"[eE]\+?[0-9]{3}")
+"""Where a number may be too large by its exponent."""
+_LONG: Final = re.compile(r"[0-9.eE+-]{9}")
+"""Where, of every twentieth letter, a number may have 180 digits or more."""
 LEAVES: Final = frozenset({str, float, bool, type(None)})
 """What of a document holds nothing, and has no bound of its own here."""
 
@@ -105,9 +112,12 @@ def parse_json(
 
     def parse() -> object:
         text = content.decode("utf-8") if isinstance(content, bytes) else content
-        once = _once if strict else None
-        constant = _no_number if finite else float
-        found: object = json.loads(text, parse_constant=constant, parse_float=_finite, object_pairs_hook=once)
+        if finite and _has_short_numbers(text):
+            found: object = (_STRICT if strict else _USUAL).decode(text)
+        else:
+            once = _once if strict else None
+            constant = _no_number if finite else float
+            found = json.loads(text, parse_constant=constant, parse_float=_finite, object_pairs_hook=once)
         if strict:
             refuse_halves(found, text.encode())
         return found
@@ -151,6 +161,12 @@ def _guarded(parse: Callable[[], object], language: str, where: object, kind: ty
             said = "it holds a whole number of thousands of digits"
         raise kind(f"{where}: this is no {language} that can be read: {shorten(said, 160)}.") from None
     return found
+
+
+def _has_short_numbers(text: str) -> bool:
+    """Return whether no number of a short document can have too many digits or be too large, so that none is asked."""
+    short = len(text) <= SHORT and not text.startswith("\ufeff")
+    return short and _GREAT.search(text) is None and _LONG.search(text[::20]) is None
 
 
 def _check(found: object) -> None:
@@ -199,3 +215,7 @@ def _finite(text: str) -> float:
 
 def _no_number(word: str) -> NoReturn:
     raise ValueError(f"{word} is no number of JSON")
+
+
+_USUAL: Final = json.JSONDecoder(parse_constant=_no_number)
+_STRICT: Final = json.JSONDecoder(parse_constant=_no_number, object_pairs_hook=_once)

@@ -62,9 +62,9 @@ def test_it_prints_one_address_answers_and_ends_cleanly(number: signal.Signals, 
 
 
 def test_no_other_machine_reaches_it() -> None:
-    from evenhand.serving.viewing.running import _listening
+    from evenhand.serving.listening import listening as listens
 
-    with closing(_listening(0)) as listening:
+    with closing(listens([0])) as listening:
         assert listening.getsockname()[0] == "127.0.0.1"
 
 

@@ -46,11 +46,28 @@ def place_levels(values: pd.Series, levels: Sequence[str]) -> NDArray[np.intp]:
 def _coded(values: pd.Series) -> tuple[NDArray[np.intp], list[str]]:
     """Return (n,) codes, -1 where missing, and the text of each: of 1 and 1.0, which are one level, the same."""
     codes, found = pd.factorize(values)
-    return codes, [_show(value) for value in found]
+    return codes, [show_level(value) for value in found]
 
 
-def _show(value: object) -> str:
+def show_level(value: object) -> str:
     """Return a level as text: a whole float as the integer it is."""
+    if type(value) is str:
+        return value
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
     return str(value)
+
+
+def spellings(level: str) -> tuple[str | float, ...]:
+    """Return a level as text, and as the number that is shown so, where there is one; true and false are shown as text.
+
+    Examples
+    --------
+    >>> spellings("3"), spellings("03"), spellings("north")
+    (('3', 3.0), ('03',), ('north',))
+    """
+    try:
+        number = float(level)
+    except ValueError:
+        return (level,)
+    return (level, number) if show_level(number) == level else (level,)

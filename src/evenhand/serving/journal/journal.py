@@ -54,6 +54,10 @@ class Journal(Protocol):
         """Store feedback, all or none; raises as `record`."""
         ...
 
+    def check(self) -> None:
+        """Raise `JournalError` unless the log can be written now."""
+        ...
+
     def close(self) -> None:
         """Finish what is being written, and let go of the file."""
         ...

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import webbrowser
 from contextlib import suppress
 from secrets import token_urlsafe
@@ -10,15 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
-from evenhand.errors import InputError
 from evenhand.output.printing import put, say
+from evenhand.serving.listening import HERE, listening
 from evenhand.serving.viewing.app import application
 
 if TYPE_CHECKING:
     from evenhand.serving.viewing.session import Session
 
-HERE: Final = "127.0.0.1"
-"""The loopback address: no other machine reaches it."""
 PORT: Final = 8417
 """Where it is served if that is free, so that a link reproduces a view on another day."""
 
@@ -39,8 +36,8 @@ def serve(session: Session, port: int | None = None, *, browser: bool = False) -
     InputError
         When the port is taken.
     """
-    with _listening(port) as listening:
-        used, token = listening.getsockname()[1], token_urlsafe(32)
+    with listening((PORT, 0) if port is None else (port,)) as held:
+        used, token = held.getsockname()[1], token_urlsafe(32)
         config = uvicorn.Config(
             application(session, token, used), log_config=None, log_level="critical", access_log=False,
             lifespan="off", ws="none", http="h11", loop="asyncio", server_header=False, timeout_graceful_shutdown=1,
@@ -51,24 +48,5 @@ def serve(session: Session, port: int | None = None, *, browser: bool = False) -
             say("The page is for this machine only; Ctrl-C ends it.")
             if browser:
                 webbrowser.open(address)
-            uvicorn.Server(config).run(sockets=[listening])
+            uvicorn.Server(config).run(sockets=[held])
     say("Ended.")
-
-
-def _listening(port: int | None) -> socket.socket:
-    """Return a socket that listens on this machine alone."""
-    for wanted in (PORT, 0) if port is None else (port,):
-        made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # elsewhere than on Windows a port is one process's anyway
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            made.bind((HERE, wanted))
-        except OSError as wrong:
-            made.close()
-            reason = wrong.strerror or str(wrong)
-            continue
-        made.listen()
-        return made
-    raise InputError(f"--port {port}: it cannot be used: {reason}. Leave the flag out for a free one.")
