@@ -30,6 +30,6 @@ __all__ = [
     "RECIPES", "Agreement", "BatchDependence", "Compared", "CompressedModel", "DeployedModel", "Distillation",
     "Exported", "Footprint", "HalfPrecision", "Int4", "Int8", "Latency", "LowRank", "MagnitudePruning", "Memory",
     "NeuronPruning", "OnnxExport", "QuantizationAware", "Recipe", "StructuredPruning", "Susceptibility", "Twin",
-    "agreement", "batch_dependence", "compress", "export_model", "gain_sentence", "load_compressed", "make_twin", "measure_footprint", "open_model", "size_sentence", "speed_sentence",
-    "susceptibility",
+    "agreement", "batch_dependence", "compress", "export_model", "gain_sentence", "load_compressed", "make_twin",
+    "measure_footprint", "open_model", "size_sentence", "speed_sentence", "susceptibility",
 ]  # fmt: skip

@@ -89,8 +89,8 @@ def refuse_difference(found: Compared, name: str) -> None:
     """Raise ModelError where a decision changed or a score differs by more than is allowed."""
     if found.decisions_changed or not found.largest <= found.tolerance:
         raise ModelError(
-            f"'{name}' is not exported: of {found.rows:,} rows {found.decisions_changed:,} are decided otherwise by the "
-            f"exported file, and scores differ by up to {found.largest:.3g} ({found.tolerance:.3g} is allowed as "
+            f"'{name}' is not exported: of {found.rows:,} rows {found.decisions_changed:,} are decided otherwise by "
+            f"the exported file, and scores differ by up to {found.largest:.3g} ({found.tolerance:.3g} is allowed as "
             "rounding). Nothing was written."
         )
 

@@ -159,7 +159,7 @@ def described(model: Any, columns: Sequence[tuple[str, str]], outputs: Outputs) 
             "format": FORMAT,
             "name": model.name,
             "threshold": model.threshold,
-            "task": model.task,
+            "task": getattr(model, "task", "binary"),
             "score_kind": model.score_kind,
             "columns": [[name, kind] for name, kind in columns],
             "outputs": outputs.to_plain(),

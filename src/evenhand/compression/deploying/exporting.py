@@ -14,6 +14,7 @@ from evenhand.compression.deploying.memory import measure_memory
 from evenhand.compression.deploying.schema import inputs_schema, outputs_schema
 from evenhand.data import pick
 from evenhand.errors import InputError, ModelError, argument, did_you_mean, raise_all
+from evenhand.subjects.sklearn import SklearnSubject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from evenhand.compression.deploying.comparing import Compared
+    from evenhand.compression.deploying.estimators import Precision
     from evenhand.compression.deploying.memory import Memory
     from evenhand.data import EvaluationSet
     from evenhand.findings import AuditRecord, Plain
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 MEASURED: Final = 256
 """Rows that are predicted at once where memory is measured; all when there are fewer."""
+_PRECISIONS: Final[tuple[Precision, ...]] = ("double", "float")
+"""In which numbers a model of scikit-learn is tried: trees of some kinds are computed in float there."""
 MANIFEST: Final = "export.json"
 """What an export says of itself and of the files beside it."""
 _PACKAGES: Final[dict[ExportFormat, tuple[str, ...]]] = {
@@ -173,14 +177,22 @@ def _made(
     model: Subject, format: ExportFormat, rows: EvaluationSet | None, tolerance: float
 ) -> tuple[ExportedFile, Compared | None]:
     """Return the file and how it answers; of scikit-learn in the precision in which it answers alike."""
-    X = None if rows is None else _table(rows)
-    made = make_file(model, format, X)
-    if X is None:
-        return made, None
-    compared = _compared(model, made, X, tolerance)
-    if not made.columns and (compared.decisions_changed or not compared.largest <= tolerance):
-        made = make_file(model, format, X, "float")
+    if rows is None:
+        return make_file(model, format, None), None
+    X = rows.table
+    made = compared = problem = None
+    for precision in _PRECISIONS if isinstance(model, SklearnSubject) else _PRECISIONS[:1]:
+        try:
+            made = make_file(model, format, X, precision)
+        except ModelError as wrong:  # the other precision may be one that its parts can be converted in
+            problem = problem or wrong
+            continue
         compared = _compared(model, made, X, tolerance)
+        if not compared.decisions_changed and compared.largest <= tolerance:
+            break
+    if made is None or compared is None:
+        assert problem is not None  # there is one precision at least
+        raise problem
     refuse_difference(compared, model.name)
     return made, compared
 
@@ -192,8 +204,6 @@ def _compared(model: Subject, made: ExportedFile, X: pd.DataFrame, tolerance: fl
 
 def _bound(model: Subject, rows: EvaluationSet | None) -> Subject:
     """Return a model of others bound to the label of the rows, by which its classes are known."""
-    from evenhand.subjects.sklearn import SklearnSubject
-
     if not isinstance(model, SklearnSubject) or rows is None or rows.task != "binary":
         return model
     from evenhand.subjects.target import Target
@@ -205,17 +215,13 @@ def _task(model: Subject) -> str:
     return str(getattr(model, "task", "binary"))
 
 
-def _table(rows: EvaluationSet) -> pd.DataFrame:
-    return rows.table
-
-
 def _sample(made: ExportedFile, rows: EvaluationSet | None) -> pd.DataFrame:
     """Return the rows whose prediction is measured: the first ones, or empty ones where there are none."""
     import numpy as np
     import pandas as pd
 
     if rows is not None and len(rows):
-        return cast("pd.DataFrame", pick(_table(rows), np.arange(min(MEASURED, len(rows)))))
+        return cast("pd.DataFrame", pick(rows.table, np.arange(min(MEASURED, len(rows)))))
     return pd.DataFrame(
         {name: [None] * MEASURED if kind == "text" else np.zeros(MEASURED) for name, kind in made.kinds}
     )

@@ -12,7 +12,7 @@ import numpy as np
 from evenhand.compression.compressed import CompressedModel
 from evenhand.compression.deploying.deployed import deployed_from
 from evenhand.compression.deploying.schema import input_kinds, kinds_of_table
-from evenhand.errors import ModelError, need, shorten
+from evenhand.errors import ModelError, argument, need, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,7 +106,9 @@ def _graph(
         from evenhand.compression.deploying.estimators import estimator_graph
 
         if X is None:
-            raise ModelError(f"'{model.name}' is of scikit-learn, and is exported by the types of its rows: give them.")
+            raise ModelError(
+                f"'{model.name}' is of scikit-learn, and is exported by the types of its rows: give {argument('data')}"
+            )
         read = X if model.features is None else X[list(model.features)]
         return *estimator_graph(model, read, precision), (), kinds_of_table(read)
     if isinstance(model, CompressedModel) or hasattr(model, "network"):
@@ -116,8 +118,8 @@ def _graph(
         columns = model.preprocessing.columns  # type: ignore[attr-defined]
         return graph, outputs, columns, input_kinds(columns)
     raise ModelError(
-        f"A {type(model).__name__} is not exported: networks and boosted trees that evenhand trained or compressed are, "
-        "and classifiers of scikit-learn. Give the file of another model to evenhand as it is."
+        f"A {type(model).__name__} is not exported: networks and boosted trees that evenhand trained or compressed "
+        "are, and classifiers of scikit-learn. Give the file of another model to evenhand as it is."
     )
 
 

@@ -105,10 +105,7 @@ def measure_memory(content: bytes, suffix: str, runner: str, rows: Mapping[str, 
         plain = {name: each.astype(str) if each.dtype == object else each for name, each in rows.items()}
         np.savez(given, allow_pickle=False, **plain)  # type: ignore[arg-type]
         code = f"{_READING}{_RUNNERS[runner]}\nprint('memory', before, held('VmHWM:'))"
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(model), str(given)],
-            capture_output=True, text=True, check=False, timeout=SECONDS,
-        )  # fmt: skip
+        done = _run([sys.executable, "-c", code, str(model), str(given)])
     told = next((line.split() for line in done.stdout.splitlines() if line.startswith("memory ")), ["", "", ""])
     if done.returncode or not (told[1].isdigit() and told[2].isdigit()):
         raise ModelError(
@@ -117,3 +114,10 @@ def measure_memory(content: bytes, suffix: str, runner: str, rows: Mapping[str, 
         )
     before, peak = int(told[1]), int(told[2])
     return Memory(max(0, peak - before), peak, len(next(iter(rows.values()))))
+
+
+def _run(words: list[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        raise ModelError(f"The exported file was not loaded and asked within {SECONDS} seconds.") from None

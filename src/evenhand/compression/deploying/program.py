@@ -194,8 +194,8 @@ def executorch_program(module: Deployed) -> bytes:
     package("executorch")
     program = _exported(module, torch.export.Dim("rows", max=AT_ONCE))
     try:
+        exir = import_module("executorch.exir")
         with quiet():
-            exir = import_module("executorch.exir")
             return bytes(exir.to_edge_transform_and_lower(program).to_executorch().buffer)
     except Exception as problem:  # the compiler's errors share no base below Exception
         raise ModelError(f"ExecuTorch could not make a program: {shorten(problem, 300)}") from problem
@@ -207,8 +207,8 @@ def run_executorch_program(content: bytes) -> Callable[[NDArray[np.float64]], ND
     Raises MissingExtraError when executorch is not installed.
     """
     package("executorch")
+    runtime = import_module("executorch.runtime")
     with quiet():
-        runtime = import_module("executorch.runtime")
         forward = runtime.Runtime.get().load_program(content).load_method("forward")
 
     def scores(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,7 +213,7 @@ def _settle(folder: Path, link: Path) -> None:
 
 
 def _named(link: Path) -> str | None:
-    return Path(os.readlink(link)).name if link.is_symlink() else None
+    return link.readlink().name if link.is_symlink() else None
 
 
 def _current(link: Path) -> Release | None:

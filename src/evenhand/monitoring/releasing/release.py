@@ -79,8 +79,8 @@ def read_release(place: str | Path) -> Release:
     found = str(file_facts(model)["sha256"]) if model.is_file() else "no file"
     if found != wanted:
         raise InputError(
-            f"{place}: its model was released as {wanted[:NAMED]}, and is {found[:NAMED]} now. Promote the model again, "
-            "or roll back."
+            f"{place}: its model was released as {wanted[:NAMED]}, and is {found[:NAMED]} now. Promote the model "
+            "again, or roll back."
         )
     return Release(folder, model, found)
 
