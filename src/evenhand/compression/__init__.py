@@ -5,6 +5,10 @@ from evenhand.compression.batch_dependence import BatchDependence, batch_depende
 from evenhand.compression.catalogue import RECIPES
 from evenhand.compression.compressed import CompressedModel, Twin, load_compressed
 from evenhand.compression.compressing import compress
+from evenhand.compression.deploying.comparing import Compared
+from evenhand.compression.deploying.deployed import DeployedModel
+from evenhand.compression.deploying.exporting import Exported, export_model
+from evenhand.compression.deploying.memory import Memory
 from evenhand.compression.distillation import Distillation
 from evenhand.compression.footprint import Footprint, Latency, measure_footprint
 from evenhand.compression.gains import gain_sentence, size_sentence, speed_sentence
@@ -23,9 +27,9 @@ from evenhand.compression.susceptibility import Susceptibility, susceptibility
 from evenhand.compression.twin import make_twin
 
 __all__ = [
-    "RECIPES", "Agreement", "BatchDependence", "CompressedModel", "Distillation", "Footprint", "HalfPrecision", "Int4",
-    "Int8", "Latency", "LowRank", "MagnitudePruning", "NeuronPruning", "OnnxExport", "QuantizationAware", "Recipe",
-    "StructuredPruning", "Susceptibility", "Twin", "agreement", "batch_dependence", "compress", "gain_sentence",
-    "load_compressed", "make_twin", "measure_footprint", "open_model", "size_sentence", "speed_sentence",
-    "susceptibility",
+    "RECIPES", "Agreement", "BatchDependence", "Compared", "CompressedModel", "DeployedModel", "Distillation",
+    "Exported", "Footprint", "HalfPrecision", "Int4", "Int8", "Latency", "LowRank", "MagnitudePruning", "Memory",
+    "NeuronPruning", "OnnxExport", "QuantizationAware", "Recipe", "StructuredPruning", "Susceptibility", "Twin",
+    "agreement", "batch_dependence", "compress", "export_model", "gain_sentence", "load_compressed", "make_twin",
+    "measure_footprint", "open_model", "size_sentence", "speed_sentence", "susceptibility",
 ]  # fmt: skip

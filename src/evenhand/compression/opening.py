@@ -74,7 +74,12 @@ def open_model(
         from evenhand.training.storing import open_trained
 
         return open_trained(place)
-    if kind == "onnx" and _is_compressed(read_model_file(place)):
+    if kind == "onnx" and _is_deployed(content := read_model_file(place)):
+        from evenhand.compression.deploying.deployed import DeployedModel
+        from evenhand.subjects.loading import limits_of
+
+        return DeployedModel(content, f"'{place}'", limits_of(place, isolate, allowed_signers))
+    if kind == "onnx" and _is_compressed(content):
         from evenhand.compression.compressed import load_compressed
 
         return load_compressed(place, isolate=isolate, allowed_signers=allowed_signers)
@@ -89,6 +94,11 @@ def open_model(
         isolate=isolate,
         allowed_signers=allowed_signers,
     )
+
+
+def _is_deployed(content: bytes) -> bool:
+    """Whether the file is marked as written by `evenhand export`; whether that is whole is checked on loading."""
+    return b"evenhand-deployed" in content
 
 
 def _is_compressed(content: bytes) -> bool:

@@ -43,6 +43,18 @@ def place_levels(values: pd.Series, levels: Sequence[str]) -> NDArray[np.intp]:
     return np.asarray([*places, -2], dtype=np.intp)[codes]  # missing has code -1, the last place
 
 
+def texts_of(values: pd.Series) -> NDArray[np.object_]:
+    """Return (n,) the text of each row's level; of a missing one, any text.
+
+    Examples
+    --------
+    >>> texts_of(pd.Series([2.0, 1.5])).tolist()
+    ['2', '1.5']
+    """
+    codes, found = _coded(values)
+    return np.asarray([*found, ""], dtype=object)[codes]
+
+
 def _coded(values: pd.Series) -> tuple[NDArray[np.intp], list[str]]:
     """Return (n,) codes, -1 where missing, and the text of each: of 1 and 1.0, which are one level, the same."""
     codes, found = pd.factorize(values)
