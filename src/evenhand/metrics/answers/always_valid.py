@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError
-from evenhand.messages import message
+from evenhand.metrics.answers.answering import Answers
 
 if TYPE_CHECKING:
-    from evenhand.findings import Finding
-    from evenhand.metrics.answers.answering import Answers
     from evenhand.metrics.answers.counts import Counts
 
 LEAST: Final = 1e-12
 """The least error that can be asked for."""
-NO_SEQUENCE: Final = message("There is no interval of it that holds at all times.")
-"""Why no limit that looks again and again rests on a finding."""
 
 
 def always_valid_answers(counts: Counts, error: float, audit: str = "counts") -> Answers:
@@ -56,14 +51,6 @@ def always_valid_answers(counts: Counts, error: float, audit: str = "counts") ->
     >>> round(found.interval.low, 2), found.interval.method
     (0.98, 'always valid')
     """
-    from evenhand.metrics.answers.answering import Answers
-
     if not LEAST <= error < 0.5:
         raise InputError(f"error is {error:g}; it is the chance that one end errs, between {LEAST:g} and 0.5.")
     return Answers(counts, 1 - 2 * error, audit, always_valid=True)
-
-
-def without_interval(found: Finding) -> Finding:
-    """Return a finding without an interval, for none is known that holds at all times."""
-    bare = {"interval": None, "unadjusted": None, "critical": None, "deciding": None}
-    return replace(found, **bare, uncovered=found.uncovered or NO_SEQUENCE)  # type: ignore[arg-type]

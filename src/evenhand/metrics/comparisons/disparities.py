@@ -229,9 +229,11 @@ def _ratio(found: Disparity, values: Measured, chosen: Indices, level: float) ->
 
 def _greatest_ratio(values: Measured, chosen: Indices, of: Shares | None, level: float) -> tuple[PairEnds, str]:
     """Return the ends of the greatest ratio over ordered pairs, and how they were found."""
-    if of is None:
-        return of_sequences("ratio", values, chosen, level), values.method
-    return of_shares("ratio", of, level), SCORE
+    return (
+        (of_sequences("ratio", values, chosen, level), values.method)
+        if of is None
+        else (of_shares("ratio", of, level), SCORE)
+    )
 
 
 def _turned(ratio: float) -> float:
@@ -269,12 +271,9 @@ def _group_max(found: Disparity, values: Measured, chosen: Indices, level: float
 
 
 def _sidak(values: Measured, level: float, *, lowest: bool) -> tuple[Marks, float]:
-    """Return the groups that may be extreme, and the critical value at which ends of all of them hold together.
-
-    Of sequences all groups may be: which ones are left would change from one time to the next.
-    """
+    """Return the groups that may be extreme, and the critical value at which ends of all of them hold together."""
     number = len(values.estimate)
-    if values.sequence is not None:
+    if values.sequence is not None:  # which groups are left would change from one time to the next
         return np.ones(number, dtype=bool), sidak_z(number, level)
     found = may_be_extreme(values.ends, number, level, SELECTING)
     may_be = found.low if lowest else found.high
@@ -377,10 +376,8 @@ def score_disparity(
         A difference, ratio or extreme of a metric of scores.
     y_true, score, codes : (n,) arrays
         The truth, 0 or 1; the scores; and the group of each row, from 0.
-    n_groups : int
-        The number of groups.
-    level : float
-        Two-sided confidence.
+    n_groups, level : int, float
+        The number of groups; two-sided confidence.
     **more
         ``weight``, ``clusters`` and ``frequency``, as for `means`.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import numpy as np
 
@@ -214,7 +214,11 @@ class Asymptotic:
         return max(boundary(least, evidence), boundary(most, evidence))
 
 
-def picked(of: Curve | Asymptotic | None, groups: slice | Indices, number: int) -> Curve | Asymptotic | None:
+Sequence: TypeAlias = Curve | Asymptotic
+"""What makes intervals of groups hold at all times."""
+
+
+def picked(of: Sequence | None, groups: slice | Indices, number: int) -> Sequence | None:
     """Return the sequence of some of the groups."""
     if of is None or isinstance(of, Asymptotic):
         return of
