@@ -74,10 +74,10 @@ def _canonical(metric: str) -> str | None:
     return canonical(metric)
 
 
-def _answers(record: object, level: float) -> Callable[[Key], object]:
+def _answers(record: object, level: float, always_valid: bool) -> Callable[[Key], object]:
     from evenhand.metrics.answers import answers_of
 
-    return answers_of(cast("AuditRecord", record), level)
+    return answers_of(cast("AuditRecord", record), level, always_valid)
 
 
 def _drawn(thing: object) -> str:

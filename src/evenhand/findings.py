@@ -325,7 +325,7 @@ class AuditRecord:
         found = self._index.get(wanted)
         return found if found is not None else self._index.get(canonical_key(wanted))
 
-    def find(self, key: str | Key, level: float | None = None) -> Finding | Absent:
+    def find(self, key: str | Key, level: float | None = None, *, always_valid: bool = False) -> Finding | Absent:
         """Return the finding of that key, or why there is none.
 
         Parameters
@@ -335,18 +335,22 @@ class AuditRecord:
         level : float, optional
             The confidence of the interval, that of the record when absent. A stated finding whose interval no count
             can give again comes back as it is.
+        always_valid : bool
+            Whether the interval is to hold at all times, for a record of data that grows. A finding without such an
+            interval has none, and says so in ``uncovered``.
         """
         wanted = Key.parse(key) if isinstance(key, str) else key
         found = self.stated(wanted)
         if found is None:
-            return self._answer(wanted, self.level if level is None else level)
-        if found.interval is None or level is None or abs(found.interval.level - level) <= SAME_LEVEL:
+            return self._answer(wanted, self.level if level is None else level, always_valid)
+        same = found.interval is None or level is None or abs(found.interval.level - level) <= SAME_LEVEL
+        if same and not always_valid:
             return found
-        again = self._answer(wanted, level)
-        if isinstance(again, Absent) or again.interval is None or found.estimate is None:
+        again = self._answer(wanted, self.level if level is None else level, always_valid)
+        if isinstance(again, Absent) or found.estimate is None or (again.interval is None and not always_valid):
             return found
         ends = {name: getattr(again, name) for name in ("interval", "unadjusted", "critical", "deciding")}
-        return replace(found, **ends)
+        return replace(found, **ends, uncovered=again.uncovered)
 
     @property
     def level(self) -> float:
@@ -354,10 +358,11 @@ class AuditRecord:
         usual = next((finding.interval.level for finding in self.findings if finding.interval is not None), 0.95)
         return self.provenance.get("options", {}).get("level", usual)
 
-    def _answer(self, key: Key, level: float) -> Finding | Absent:
-        if level not in self._answers:
-            self._answers[level] = cast("Callable[[Key], Finding | Absent]", answers_of(self, level))
-        return self._answers[level](canonical_key(key))
+    def _answer(self, key: Key, level: float, always_valid: bool = False) -> Finding | Absent:
+        asked = (level, always_valid)
+        if asked not in self._answers:
+            self._answers[asked] = cast("Callable[[Key], Finding | Absent]", answers_of(self, *asked))
+        return self._answers[asked](canonical_key(key))
 
     def of_audit(self, audit: str) -> tuple[Finding, ...]:
         """Return the findings of one audit."""

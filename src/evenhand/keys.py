@@ -140,7 +140,7 @@ _SPELLINGS: Final[list[Callable[[str], str | None]]] = []
 _CANONICAL: Final[dict[str, str]] = {}
 """Spellings that were looked up, since a record asks for the same ones over and over."""
 _VOLATILE: Final[list[Callable[[str], bool]]] = []
-_ANSWERING: Final[list[Callable[[object, float], Callable[[Key], object]]]] = []
+_ANSWERING: Final[list[Callable[[object, float, bool], Callable[[Key], object]]]] = []
 
 
 def accept_spellings(canonical: Callable[[str], str | None]) -> None:
@@ -151,14 +151,14 @@ def accept_spellings(canonical: Callable[[str], str | None]) -> None:
     _SPELLINGS.append(canonical)
 
 
-def answer_by(answering: Callable[[object, float], Callable[[Key], object]]) -> None:
+def answer_by(answering: Callable[[object, float, bool], Callable[[Key], object]]) -> None:
     """Let keys that no audit stated be answered from a record's counts; the package's face tells by what."""
     _ANSWERING.append(answering)
 
 
-def answers_of(record: object, level: float) -> Callable[[Key], object]:
-    """Return what answers keys from the counts of a record, at a confidence."""
-    return _ANSWERING[-1](record, level)
+def answers_of(record: object, level: float, always_valid: bool = False) -> Callable[[Key], object]:
+    """Return what answers keys from the counts of a record, at a confidence; at all times with `always_valid`."""
+    return _ANSWERING[-1](record, level, always_valid)
 
 
 def let_vary(volatile: Callable[[str], bool]) -> None:

@@ -94,9 +94,15 @@ class Baseline:
             "--new-threshold.", then=f"{then:g}", now=f"{now:g}",
         )  # fmt: skip
 
-    def drop(self, key: Key, now: Finding | None, before: Finding | None, level: float) -> Finding | None:
-        """Return how much worse a finding became: paired where rows are shared, else of independent audits."""
-        change = None if self.pairs is None or now is None else self.pairs.change(key, level)
+    def drop(
+        self, key: Key, now: Finding | None, before: Finding | None, level: float, *, always_valid: bool = False
+    ) -> Finding | None:
+        """Return how much worse a finding became: paired where rows are shared, else of independent audits.
+
+        With intervals that hold at all times the audits are taken as independent.
+        """
+        paired = self.pairs is not None and now is not None and not always_valid
+        change = self.pairs.change(key, level) if paired and self.pairs is not None else None
         return drop(now, before) if change is None else paired_drop(now, change)
 
 

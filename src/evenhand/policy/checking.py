@@ -30,11 +30,12 @@ OVERS: Final = tuple(word for word in get_args(Over) if word)
 NUMBER: Final = (int, float)
 DEFAULTS: Final[Kinds] = {
     "confidence": NUMBER, "undecided": str, "undefined": str, "missing": str, "failing_bound": str,
-    "family": str, "minimum_group_size": int, "help_url": str,
+    "family": str, "minimum_group_size": int, "help_url": str, "always_valid": bool,
 }  # fmt: skip
 LIMIT: Final[Kinds] = {
     "at_most": NUMBER, "at_least": NUMBER, "max_drop": NUMBER, "required": bool, "over": (str, list), "advisory": bool,
     "undecided": str, "undefined": str, "missing": str, "note": str, "help_url": str, "controls": list,
+    "always_valid": bool,
 }  # fmt: skip
 WAIVER: Final[Kinds] = {
     "limit": str, "reason": str, "owner": str, "approved_by": str, "starts": date, "expires": date,

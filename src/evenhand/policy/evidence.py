@@ -52,7 +52,7 @@ def evidence_of(
     crossing = _crossing(finding.key, limit, counts) if status == "undecided" else []
     found = finding
     if crossing:
-        part = record.find(crossing[0][1])
+        part = record.find(crossing[0][1], always_valid=limit.always_valid)
         found = finding if isinstance(part, Absent) else part
     elif counts is not None:
         found = _part_that_decides(finding, limit, end, record, counts)
@@ -108,11 +108,15 @@ def _part_that_decides(finding: Finding, limit: Limit, end: End, record: AuditRe
     level; that of the end that passes it is the same.
     """
     fails = (end == "low") == (limit.at_most is not None)
-    level = 0.95 if finding.interval is None else finding.interval.level
+    level, at_all_times = 0.95 if finding.interval is None else finding.interval.level, behind.always_valid
     parts: Sequence[Key] = behind.parts(finding.key)
     while parts:
         level = 1 - (1 - level) / len(parts) if fails else level
-        known = [found for key in parts if isinstance(found := record.find(key, level), Finding) and found.interval]
+        known = [
+            found
+            for key in parts
+            if isinstance(found := record.find(key, level, always_valid=at_all_times), Finding) and found.interval
+        ]
         ends = [(bound, at) for at, found in enumerate(known) if (bound := getattr(found.interval, end)) is not None]
         if not ends:
             break

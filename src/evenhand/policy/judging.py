@@ -11,6 +11,7 @@ from evenhand.errors import PolicyError, check_kind, nearest, raise_all, shorten
 from evenhand.findings import SAME_LEVEL, Absent, AuditRecord, Finding
 from evenhand.messages import continued, joined, message, sentences
 from evenhand.policy.advice.advising import Advised
+from evenhand.policy.always import always_remark
 from evenhand.policy.baseline import RANK, Baseline, Pairs, refuse_other_subject, with_baseline
 from evenhand.policy.burden import burden_of
 from evenhand.policy.deciding import compare, ends_of
@@ -155,7 +156,7 @@ def judge_derived(
     ordered = tuple(_first_advised(sorted(covered, key=_worst_first)))
     status = _status(ordered)
     remarks = (
-        *family_remark(found, policy),
+        *family_remark(found, policy), *always_remark(found),
         *waiver_remarks(found, policy, day), *_low_confidence(policy), *_small_groups(record, policy), *proven.remarks,
         *claim_remarks(record, policy, proven.claims),
     )  # fmt: skip
@@ -183,7 +184,7 @@ def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Base
     if keys is None:
         yield _open(limit, own_key(limit), None, limit.missing, sentences(NOWHERE[limit.over], limit.note))
     for key in keys or ():
-        finding = record.find(key, policy.confidence)
+        finding = record.find(key, policy.confidence, always_valid=limit.always_valid)
         if not limit.against:
             yield _judge_finding(limit, key, finding, policy, record)
         elif earlier is None:
@@ -193,10 +194,10 @@ def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Base
         elif apart := earlier.apart(key, record):
             yield _open(limit, drop_key(key), None, limit.undecided, apart)
         else:
-            before = earlier.record.find(key, policy.confidence)
+            before = earlier.record.find(key, policy.confidence, always_valid=limit.always_valid)
             absent = next((found for found in (finding, before) if isinstance(found, Absent)), None)
             now, then = (None if isinstance(found, Absent) else found for found in (finding, before))
-            dropped = earlier.drop(key, now, then, policy.confidence) or absent
+            dropped = earlier.drop(key, now, then, policy.confidence, always_valid=limit.always_valid) or absent
             assert dropped is not None  # it is there where both are
             yield _judge_finding(limit, drop_key(key), dropped, policy, record)
 
@@ -240,9 +241,10 @@ def _judge_finding(limit: Limit, key: Key, finding: Finding | Absent, policy: Po
 
 def _explained(found: list[Judgement], record: AuditRecord, policy: Policy) -> Iterator[Judgement]:
     """Yield judgements with the groups that decided, the people harmed, and how far the limit is missed."""
-    behind = _behind(record, policy.confidence)
+    of = {always: _behind(record, policy.confidence, always) for always in {one.limit.always_valid for one in found}}
     for judgement in found:
         finding, limit, status = judgement.finding, judgement.limit, judgement.status
+        behind = of[limit.always_valid]
         if finding is None or finding.estimate is None or finding.uncovered:
             yield judgement
             continue
@@ -254,13 +256,13 @@ def _explained(found: list[Judgement], record: AuditRecord, policy: Policy) -> I
         yield replace(judgement, evidence=evidence, burden=burden, reason=words, severity=far)
 
 
-def _behind(record: AuditRecord, level: float) -> Behind | None:
+def _behind(record: AuditRecord, level: float, always_valid: bool) -> Behind | None:
     """Return what the counts of a record say of groups; None where it keeps none."""
     if not record.tallies:
         return None
     from evenhand.metrics.answers.compared import Behind
 
-    return Behind(record, level)
+    return Behind(record, level, always_valid=always_valid)
 
 
 def _open(limit: Limit, key: Key, finding: Finding | None, effect: Effect, sentence: str) -> Judgement:

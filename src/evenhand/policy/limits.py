@@ -62,6 +62,8 @@ class Limit:
     """When the finding has no value."""
     missing: Effect = "stop"
     """When the record has no such finding."""
+    always_valid: bool = False
+    """Whether it is judged by an interval that holds at all times, for data that grows and is judged again."""
     note: str = ""
     """Why there is this limit, and where it comes from."""
     help_url: str = ""
@@ -97,13 +99,15 @@ class Limit:
     def cells(self) -> tuple[str, str, str]:
         """Key, limit, and what is special about it: that it is advisory, its rule pack."""
         over = f" over {self.over}" if self.over else ""
-        told = ", ".join(filter(None, ("advisory" if self.advisory else "", self.origin)))
+        always = "always valid" if self.always_valid else ""
+        told = ", ".join(filter(None, ("advisory" if self.advisory else "", always, self.origin)))
         change = " more than the baseline" if self.against else ""
         return f"{self.key}{over}", "required" if self.required else f"{self.sign} {self.bound:g}{change}", told
 
     def is_as_strict_as(self, other: Limit) -> bool:
         """Whether it stops whatever the other limit on the same finding stops."""
-        if (self.against, self.required, self.sign) != (other.against, other.required, other.sign):
+        kinds = ((one.against, one.required, one.sign, one.always_valid) for one in (self, other))
+        if next(kinds) != next(kinds):
             return False
         if self.advisory and not other.advisory:
             return False

@@ -14,7 +14,7 @@ from evenhand.errors import PolicyError
 from evenhand.messages import message
 from evenhand.policy.checking import TABLES, content_problems, gates_nothing, waiver_problems
 from evenhand.policy.extending import read_packs
-from evenhand.policy.limits import Effect, Limit, Over, Policy, Waiver
+from evenhand.policy.limits import DECLARED, Effect, Limit, Over, Policy, Waiver
 from evenhand.policy.matching import canonical_key
 from evenhand.policy.placing import Written, lines_of
 from evenhand.policy.requirements import requirements
@@ -224,6 +224,7 @@ def _limit(key: Key, values: Content) -> Limit:
         undecided=effect("undecided"),
         undefined=effect("undefined"),
         missing=effect("missing"),
+        always_valid=bool(values.get("always_valid", False)) and key.metric != DECLARED,
         note=str(values.get("note", "")),
         help_url=str(values.get("help_url", "")),
         controls=tuple(cast("list[str]", values.get("controls", []))),

@@ -23,11 +23,14 @@ from evenhand.metrics.comparisons.group_inequality import (
     smoothed_epsilon,
 )
 from evenhand.metrics.inference.intervals import ratio_interval, z_of
+from evenhand.metrics.inference.sequences import Shares
+from evenhand.metrics.values.sequences import at_all_times, is_unequal, roughly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from evenhand.keys import Key
+    from evenhand.metrics.answers.ways import Ways
     from evenhand.metrics.counts.arrays import Floats, Ints, Side
     from evenhand.metrics.counts.tally import Tally
     from evenhand.metrics.values.rates import Measured
@@ -80,9 +83,17 @@ def side(values: Measured, at: int) -> Side:
     return values.estimate[one], values.low[one], values.high[one]
 
 
-def shares_of(metric: str, tally: Tally, level: float) -> Measured | Floats:
+def shares_of(metric: str, tally: Tally, level: float, by: Ways) -> Measured | Floats:
     """Return what `shares` states of each group: shares of the selected, or demographic disparities."""
-    return share_of_selected(tally, level) if metric == "share_of_selected" else demographic_disparity(tally)
+    if metric != "share_of_selected":
+        return demographic_disparity(tally)
+    found = share_of_selected(tally, level)
+    if not by.always_valid:
+        return found
+    if is_unequal(tally):
+        return roughly(found, level)
+    picked, number = tally.counts[:, :, 1].sum(axis=1), found.support
+    return at_all_times(found, Shares(picked.astype(np.float64), number.astype(np.float64)), level)
 
 
 def shares(key: Key, audit: str, found: Measured | Floats, rows: Ints, at: int, level: float) -> Finding:

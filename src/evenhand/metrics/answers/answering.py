@@ -10,7 +10,7 @@ from evenhand.findings import Absent, Finding
 from evenhand.keys import Key, group_name
 from evenhand.messages import Message, message
 from evenhand.metrics.answers.all_groups import beside_the_highest, of_all, shares, shares_of
-from evenhand.metrics.answers.findings import disparity_finding, value_finding
+from evenhand.metrics.answers.findings import disparity_finding, value_finding, without_interval
 from evenhand.metrics.answers.questions import (
     CHANGE,
     OF_ALL,
@@ -21,11 +21,12 @@ from evenhand.metrics.answers.questions import (
     question,
     takes_all_groups,
 )
+from evenhand.metrics.answers.ways import ALWAYS, USUAL, differing
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import EQUALIZED_ODDS
-from evenhand.metrics.comparisons.changes import discordant, excess_change, flips, measure_change, shares_rows
+from evenhand.metrics.comparisons.changes import shares_rows
 from evenhand.metrics.comparisons.disparities import Disparity, compare, disparity, worst_of
-from evenhand.metrics.comparisons.disparity_changes import Moved, changed_gap, moved
+from evenhand.metrics.comparisons.disparity_changes import Moved, moved
 from evenhand.metrics.comparisons.references import Sides, between, sides_of
 from evenhand.metrics.values.rates import Measured, measure
 
@@ -55,10 +56,13 @@ class Answers:
         Two-sided confidence.
     audit : str
         Who states the findings.
+    always_valid : bool
+        Whether intervals hold at all times, however often counts grow and are looked at again.
     """
 
-    def __init__(self, counts: Counts, level: float, audit: str = "counts") -> None:
-        self.counts, self.level, self.audit = counts, level, audit
+    def __init__(self, counts: Counts, level: float, audit: str = "counts", *, always_valid: bool = False) -> None:
+        self.counts, self.level, self.audit, self.always_valid = counts, level, audit, always_valid
+        self._by = ALWAYS if always_valid else USUAL
         self._kept: dict[Hashable, object] = {}
 
     def __call__(self, key: Key) -> Finding | Absent:
@@ -104,16 +108,22 @@ class Answers:
 
     def _of_all_groups(self, key: Key) -> Finding:
         """Return the finding of a key that is about all groups of a feature together."""
-        columns, level = key.columns, self.level
+        columns = key.columns
         if len(self.counts.classes) > 2:
             raise NoAnswerError(OF_ONE)
         tally, labels = self.counts.tally(columns), self.counts.groups(columns)
+        if self.always_valid and key.metric != "share_of_selected":
+            return without_interval(self._of_every_group(key, tally, labels))
+        return self._of_every_group(key, tally, labels)
+
+    def _of_every_group(self, key: Key, tally: Tally, labels: Labels) -> Finding:
+        columns, level = key.columns, self.level
         if key.metric in OF_ALL:
             return of_all(key, self.audit, tally, partial(_named, columns, labels), level)
         at = self._group(columns, tuple(group for _, group in key.group))
         if key.metric in SHARES:
             found = self._once(
-                ("shares", key.metric, columns), lambda: (shares_of(key.metric, tally, level), tally.rows)
+                ("shares", key.metric, columns), lambda: (shares_of(key.metric, tally, level, self._by), tally.rows)
             )
             return shares(key, self.audit, *found, at, level)
         ratios = self._once(("highest", key.metric, columns), lambda: self._to_highest(key.metric, columns))
@@ -167,7 +177,7 @@ class Answers:
         name = (asked.metric, asked.columns, asked.original, asked.chosen, level)
 
         def make() -> Measured:
-            found = measure(asked.metric, self.counted(asked), level)
+            found = self._by.measure(asked.metric, self.counted(asked), level)
             return replace(found, ends=cache(found.ends))
 
         return self._once(name, make)
@@ -178,13 +188,13 @@ class Answers:
         joint = self._joint(asked, "decisions")
 
         def make(rate: str) -> Moved:
-            return moved(rate, joint, self._change(rate, asked.columns, joint), self.level)
+            return moved(rate, joint, self._change(rate, asked.columns, joint), self.level, self._by.measure)
 
         return [self._once(("moved", rate, asked.columns), partial(make, rate)) for rate in rates]
 
     def _change(self, rate: str, columns: Columns, joint: JointTally) -> Measured:
         """Return the changes of a rate by the decisions of two models, measured once."""
-        return self._once(("change", rate, columns), lambda: measure_change(rate, joint, self.level))
+        return self._once(("change", rate, columns), lambda: self._by.change(rate, joint, self.level))
 
     def _class(self, asked: Question) -> int:
         """Return the code of the requested class."""
@@ -225,7 +235,7 @@ class Answers:
         elif asked.to:
             found = self._to(asked)
         elif asked.of_gap:
-            found = changed_gap(asked.how, self._moved(asked), self.level)
+            found = self._by.changed_gap(asked.how, self._moved(asked), self.level)
         elif asked.paired:
             found = compare(self._values(asked)[0], asked.how, self.level)
         else:
@@ -246,7 +256,7 @@ class Answers:
         if asked.given is not None:
             values, parts = self.counts.strata(asked.columns, asked.given.column)
             tally = parts[list(values).index(asked.given.group or "")]
-            return measure(asked.metric, tally, self.level), tally
+            return self._by.measure(asked.metric, tally, self.level), tally
         return self._values(asked)[0], None if asked.paired else self.counted(asked)
 
     def takes_worst_class(self, asked: Question) -> bool:
@@ -263,11 +273,11 @@ class Answers:
                 both = [partial(self._gap_of, replace(asked, metric=rate)) for rate in EQUALIZED_ODDS]
                 return worst_of(both, cast("How", asked.how), self.level)
             if asked.metric not in METRICS:  # the mean of both
-                return disparity(name, self.counted(asked), self.level)
+                return disparity(name, self.counted(asked), self.level, self._by.measure)
             return self._gap_of(asked, self.level)
         whole = self.counts.tally(asked.columns, "original" if asked.original else "subject")
         parts = [self._one(asked, whole, chosen) for chosen in range(whole.classes)]
-        return _worst(name, parts, cast("How", asked.how), self.level)
+        return self._by.worst(name, parts, cast("How", asked.how), self.level)
 
     def _gap_of(self, asked: Question, level: float) -> Disparity:
         """Compare the groups' values of one metric at a confidence."""
@@ -297,9 +307,9 @@ class Answers:
         """Return the rates of the groups and of what they are compared with; the rest of the rows is measured once."""
         values, tally, metric = self._values(asked)[0], self.counted(asked), asked.metric
         if isinstance(to, int):
-            return sides_of(metric, values, tally, to, self.level)
+            return sides_of(metric, values, tally, to, self.level, self._by.measure)
         name = ("rest", metric, asked.columns, asked.original, asked.chosen)
-        rest = self._once(name, lambda: sides_of(metric, values, tally, "rest", self.level))
+        rest = self._once(name, lambda: sides_of(metric, values, tally, "rest", self.level, self._by.measure))
         return rest if to == "rest" else rest.within_all(metric, tally)
 
     def _within(self, name: str, asked: Question) -> Disparity:
@@ -313,10 +323,10 @@ class Answers:
             ("strata", asked.columns, control), lambda: self.counts.strata(asked.columns, control)
         )
         if asked.given.group is None:
-            return _worst(name, list(parts), cast("How", asked.how), self.level)
+            return self._by.worst(name, list(parts), cast("How", asked.how), self.level)
         if asked.given.group not in values:
             raise NoAnswerError(message("No row is of the group {group}.", group=asked.given.group))
-        return disparity(name, parts[values.index(asked.given.group)], self.level)
+        return disparity(name, parts[values.index(asked.given.group)], self.level, self._by.measure)
 
     def _joint(self, asked: Question, view: str | int) -> JointTally:
         """Return joint counts; of two classes all follow from the decisions."""
@@ -331,9 +341,9 @@ class Answers:
         if METRICS[metric].pairs:
             return self._flips(asked, several), None
         if metric == "normalized_recall_change":
-            return excess_change("recall", self._joint(asked, "classes"), self.level), None
+            return self._by.excess(self._joint(asked, "classes"), self.level), None
         if metric == "excess_accuracy_change":
-            return excess_change("recall", self._joint(asked, "agreement"), self.level), None
+            return self._by.excess(self._joint(asked, "agreement"), self.level), None
         rate = metric.removesuffix(CHANGE)
         if asked.chosen:
             at = self._class(asked)
@@ -341,23 +351,25 @@ class Answers:
                 raise NoAnswerError(message("Of two classes the change of a rate is that of the positive one."))
             if not several:
                 return self._change(rate, asked.columns, self._joint(asked, "decisions")), None
-            return measure_change(rate, self._joint(asked, at), self.level), None
+            return self._by.change(rate, self._joint(asked, at), self.level), None
         if several and rate not in RIGHT:
             raise NoAnswerError(OF_ONE)
         joint = self._joint(asked, "agreement" if several else "decisions")
         rate = RIGHT[rate] if several else rate
-        change = measure_change(rate, joint, self.level) if several else self._change(rate, asked.columns, joint)
+        change = self._by.change(rate, joint, self.level) if several else self._change(rate, asked.columns, joint)
         found = replace(change, metric=metric)
-        return found, _differing(rate, joint) if shares_rows(rate) else None
+        return found, differing(rate, joint) if shares_rows(rate) else None
 
     def _flips(self, asked: Question, several: bool) -> Measured:
         if not asked.chosen:
             view = ("flips" if asked.metric == "flip_rate" else "agreement") if several else "decisions"
-            return flips(asked.metric, self._joint(asked, view), self.level)
+            return self._by.flips(asked.metric, self._joint(asked, view), self.level)
         at = self._class(asked)
         if asked.metric != "flip_rate":
             raise NoAnswerError(message("Flips towards a class are counted whether right or wrong: ask for flip_rate."))
-        return flips("flip_rate", self._joint(asked, at if several else "decisions"), self.level, 1 if several else at)
+        return self._by.flips(
+            "flip_rate", self._joint(asked, at if several else "decisions"), self.level, 1 if several else at
+        )
 
 
 def _question(key: Key) -> Question | Message:
@@ -366,20 +378,6 @@ def _question(key: Key) -> Question | Message:
         return question(key)
     except NoAnswerError as why:
         return why.reason
-
-
-def _differing(rate: str, joint: JointTally) -> Callable[[int], Message]:
-    gained, lost, _ = discordant(rate, joint)
-    return lambda at: message(
-        "{gained:,} rows count only with the compressed model, {lost:,} only with the original.",
-        gained=int(gained[at]),
-        lost=int(lost[at]),
-    )
-
-
-def _worst(name: str, parts: list[Tally], how: How, level: float) -> Disparity:
-    """Return the worst of the same disparity in several tallies of the same groups."""
-    return worst_of([partial(disparity, name, part) for part in parts], how, level)
 
 
 def _named(columns: Columns, labels: Labels, at: int) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from evenhand.keys import Key
 
 
-def answers_of(record: AuditRecord, level: float) -> Callable[[Key], Finding | Absent]:
+def answers_of(record: AuditRecord, level: float, always_valid: bool = False) -> Callable[[Key], Finding | Absent]:
     """Return what answers keys from the counts of a record, at a confidence; what it counted once it keeps.
 
     Parameters
@@ -24,6 +24,8 @@ def answers_of(record: AuditRecord, level: float) -> Callable[[Key], Finding | A
         The record with its counts.
     level : float
         The confidence of the intervals.
+    always_valid : bool
+        Whether they hold at all times.
 
     Examples
     --------
@@ -36,6 +38,15 @@ def answers_of(record: AuditRecord, level: float) -> Callable[[Key], Finding | A
     made: list[Callable[[Key], Finding | Absent]] = []
 
     def answer(key: Key) -> Finding | Absent:
+        found = counted(key)
+        stated = record.stated(key) if always_valid and isinstance(found, Absent) else None
+        if stated is None:
+            return found
+        from evenhand.metrics.answers.stretching import stretched
+
+        return stretched(stated, level)
+
+    def counted(key: Key) -> Finding | Absent:
         try:
             if not takes_all_groups(key):
                 question(key)
@@ -47,7 +58,7 @@ def answers_of(record: AuditRecord, level: float) -> Callable[[Key], Finding | A
             from evenhand.metrics.answers.answering import Answers
             from evenhand.metrics.answers.counts import RecordCounts
 
-            made.append(Answers(RecordCounts(record), level))
+            made.append(Answers(RecordCounts(record), level, always_valid=always_valid))
         return made[0](key)
 
     return answer

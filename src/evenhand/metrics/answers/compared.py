@@ -12,6 +12,7 @@ from evenhand.messages import message
 from evenhand.metrics.answers.answering import Answers
 from evenhand.metrics.answers.counts import RecordCounts
 from evenhand.metrics.answers.questions import NoAnswerError, Question, question, takes_all_groups
+from evenhand.metrics.answers.ways import ALWAYS, USUAL
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import EQUALIZED_ODDS
 from evenhand.metrics.comparisons.references import sides_of
@@ -55,11 +56,13 @@ class Behind:
         With counts, or without: then nothing is known.
     level : float
         Two-sided confidence.
+    always_valid : bool
+        Whether intervals hold at all times.
     """
 
-    def __init__(self, record: AuditRecord, level: float) -> None:
+    def __init__(self, record: AuditRecord, level: float, *, always_valid: bool = False) -> None:
         self._counts, self._level = RecordCounts(record), level
-        self._answers = Answers(self._counts, level)
+        self._answers = Answers(self._counts, level, always_valid=always_valid)
         self._kept: dict[Question, Compared] = {}
         self._places: dict[tuple[str, ...], dict[tuple[str, ...], int]] = {}
 
@@ -67,6 +70,11 @@ class Behind:
     def level(self) -> float:
         """The confidence."""
         return self._level
+
+    @property
+    def always_valid(self) -> bool:
+        """Whether intervals hold at all times."""
+        return self._answers.always_valid
 
     @property
     def favourable(self) -> bool | None:
@@ -103,7 +111,8 @@ class Behind:
         if tally is None:
             raise NoAnswerError(message("Only the difference or ratio of a rate is taken against something else."))
         to: Reference = "overall" if asked.to == "overall" else "rest" if asked.to == "rest" else names.index(asked.to)
-        sides = sides_of(asked.metric, values, tally, to, self._level)
+        by = (ALWAYS if self.always_valid else USUAL).measure
+        sides = sides_of(asked.metric, values, tally, to, self._level, by)
         return replace(found, how=asked.how, other=sides.other, to=asked.to, weight=sides.weight)
 
     def _all_groups(self, asked: Question) -> Compared:

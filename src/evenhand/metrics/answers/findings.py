@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from evenhand.keys import Key
     from evenhand.metrics.comparisons.disparities import Disparity
     from evenhand.metrics.values.rates import Measured
+
+NO_SEQUENCE: Final = message("There is no interval of it that holds at all times.")
+"""Why no limit that looks again and again rests on a finding."""
 
 
 def number(value: float | np.floating) -> float | None:
@@ -133,3 +136,9 @@ def _undefined_note(groups: tuple[str, ...], component: str) -> str:
         metric=lowered(describe(component).label) if component else message("value"),
         groups=joined("; ", groups),
     )
+
+
+def without_interval(found: Finding) -> Finding:
+    """Return a finding without an interval, for none is known that holds at all times."""
+    bare = {"interval": None, "unadjusted": None, "critical": None, "deciding": None}
+    return replace(found, **bare, uncovered=found.uncovered or NO_SEQUENCE)  # type: ignore[arg-type]

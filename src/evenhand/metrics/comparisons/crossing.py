@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.metrics.comparisons.disparities import difference_of
+from evenhand.metrics.comparisons.pairs import difference_of
+from evenhand.metrics.comparisons.sequences import pair_lows
 from evenhand.metrics.comparisons.share_pairs import ends_beyond
 from evenhand.metrics.inference.intervals import ratio_interval, z_of
+from evenhand.metrics.inference.sequences import Asymptotic
 from evenhand.metrics.inference.two_shares import Pair
 
 if TYPE_CHECKING:
@@ -54,6 +56,10 @@ def _reach(values: Measured, greater: Indices, lesser: Indices, how: How, bound:
         ends = ends_beyond(how, Pair(x, k, y, m), limit, z_of(level))  # type: ignore[arg-type]
         with np.errstate(divide="ignore"):
             return np.asarray(ends - bound if how == "difference" else bound - 1 / ends)
+    if values.sequence is not None and not isinstance(values.sequence, Asymptotic):
+        curve, error = values.sequence, (1 - level) / 2
+        lows = pair_lows(how, (curve, lesser), (curve, greater), error)  # the greater less the lesser, turned over
+        return np.asarray(-lows - bound if how == "difference" else bound - lows)
     one, other = ((values.estimate[at], values.low[at], values.high[at]) for at in (greater, lesser))
     if how == "ratio":
         return np.asarray(bound - ratio_interval(other, one)[0])

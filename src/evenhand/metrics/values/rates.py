@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from evenhand.errors import InputError, did_you_mean
-from evenhand.messages import lowered, message
+from evenhand.messages import message
 from evenhand.metrics.catalogue import METRICS, Cells, Metric
-from evenhand.metrics.catalogue.entry import FN, FP, TN, TP
+from evenhand.metrics.catalogue.entry import FN, FP, TP
 from evenhand.metrics.catalogue.names import canonical, names
 from evenhand.metrics.inference.intervals import beta_limits, clopper_pearson, z_of
+from evenhand.metrics.inference.sequences import picked
 from evenhand.metrics.inference.share_functions import effective_rows, limits
 from evenhand.metrics.inference.unequal import Units, betas
 from evenhand.metrics.values.composites import COMPOSITES, composite
+from evenhand.metrics.values.undefined import why_undefined
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints, Marks
     from evenhand.metrics.counts.tally import Tally
+    from evenhand.metrics.inference.sequences import Sequence
     from evenhand.metrics.inference.unequal import Beta
 
 
@@ -86,11 +89,14 @@ class Measured:
     """What critical values are multiplied by where two groups are compared: above 1 where they share clusters."""
     binomial: tuple[Floats, Floats] | None = None
     """(G,) events and (G,) rows where the value is the share of independent, unweighted rows; else None."""
+    sequence: Sequence | None = None
+    """Where the interval holds at all times: the bounds by their evidence, or the boundary of an asymptotic one."""
 
     def at(self, groups: slice | Indices) -> Measured:
         """Return the values of some of the groups."""
-        names = ("estimate", "low", "high", "defined", "support", "rows")
-        parts = {name: getattr(self, name)[groups] for name in names}
+        parts = {
+            name: getattr(self, name)[groups] for name in ("estimate", "low", "high", "defined", "support", "rows")
+        }
         reason = _chosen(self.reason, groups)
 
         def ends(z: float) -> tuple[Floats, Floats]:
@@ -99,7 +105,8 @@ class Measured:
 
         uncovered = _chosen(self.uncovered, groups) if self.uncovered else ()
         binomial = None if self.binomial is None else (self.binomial[0][groups], self.binomial[1][groups])
-        return replace(self, **parts, reason=reason, ends=ends, uncovered=uncovered, binomial=binomial)
+        more = {"binomial": binomial, "sequence": picked(self.sequence, groups, len(self.estimate))}
+        return replace(self, **parts, reason=reason, ends=ends, uncovered=uncovered, **more)
 
 
 def _chosen(texts: tuple[str, ...], groups: slice | Indices) -> tuple[str, ...]:
@@ -352,7 +359,7 @@ def _measured(
 ) -> Measured:
     defined = np.isfinite(estimate)
     values = np.where(defined, estimate, np.nan), *ends(z_of(level))
-    reasons = tuple("" if ok else _reason(entry, rows) for ok, rows in zip(defined, tally.rows, strict=True))
+    reasons = tuple("" if ok else why_undefined(entry, rows) for ok, rows in zip(defined, tally.rows, strict=True))
     counted = (share.events, share.size) if binomial else None
     more = {"apart": _apart(tally), "binomial": counted}
     return Measured(entry.name, *values, defined, share.support, tally.rows, reasons, method, ends, **more)  # type: ignore[arg-type]
@@ -370,31 +377,3 @@ def _apart(tally: Tally) -> float:
         effective = tally.mass.sum(axis=(1, 2)) ** 2 / tally.moments.sum(axis=(1, 2))
     common = np.sort(np.minimum(tally.shared / effective[np.isfinite(effective)], 1.0))[-2:]
     return float(np.sqrt(1 + np.sqrt(common.prod()))) if len(common) == 2 else 1.0
-
-
-_MISSING: Final[dict[Cells, str]] = {
-    (FN, TP): message("No row whose truth is positive: {metric} is 0 of 0."),
-    (TN, FP): message("No row whose truth is negative: {metric} is 0 of 0."),
-    (FP, TP): message("No row predicted positive: {metric} is 0 of 0."),
-    (TN, FN): message("No row predicted negative: {metric} is 0 of 0."),
-}
-_UNDEFINED: Final = {
-    "f1": message("No row whose truth or prediction is positive: F1 is 0 of 0."),
-    "treatment_equality": message("No false positive: false negatives per false positive are a number over 0."),
-    "balanced_accuracy": message("Only one of the two classes has rows: balanced accuracy needs both."),
-    "average_predictive_value": message(
-        "All rows are decided alike: the average predictive value needs both decisions."
-    ),
-}
-
-
-def _reason(entry: Metric, rows: int) -> str:
-    words = lowered(entry.label)
-    if rows == 0:
-        return message("No row at all: {metric} is 0 of 0.", metric=words)
-    if entry.name in _UNDEFINED:
-        return _UNDEFINED[entry.name]
-    if entry.kind == "composite":
-        return message("{metric} is 0 of 0 for these rows.", metric=entry.label)
-    told = _MISSING.get(tuple(sorted(entry.denominator)), message("No row in its denominator: {metric} is 0 of 0."))
-    return message(told, metric=words)

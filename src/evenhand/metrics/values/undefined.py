@@ -1,0 +1,39 @@
+"""Why a rate or composite has no value: 0 of 0, told in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from evenhand.messages import lowered, message
+from evenhand.metrics.catalogue.entry import FN, FP, TN, TP
+
+if TYPE_CHECKING:
+    from evenhand.metrics.catalogue import Cells, Metric
+
+_MISSING: Final[dict[Cells, str]] = {
+    (FN, TP): message("No row whose truth is positive: {metric} is 0 of 0."),
+    (TN, FP): message("No row whose truth is negative: {metric} is 0 of 0."),
+    (FP, TP): message("No row predicted positive: {metric} is 0 of 0."),
+    (TN, FN): message("No row predicted negative: {metric} is 0 of 0."),
+}
+_UNDEFINED: Final = {
+    "f1": message("No row whose truth or prediction is positive: F1 is 0 of 0."),
+    "treatment_equality": message("No false positive: false negatives per false positive are a number over 0."),
+    "balanced_accuracy": message("Only one of the two classes has rows: balanced accuracy needs both."),
+    "average_predictive_value": message(
+        "All rows are decided alike: the average predictive value needs both decisions."
+    ),
+}
+
+
+def why_undefined(entry: Metric, rows: int) -> str:
+    """Return why a metric of so many rows has no value."""
+    words = lowered(entry.label)
+    if rows == 0:
+        return message("No row at all: {metric} is 0 of 0.", metric=words)
+    if entry.name in _UNDEFINED:
+        return _UNDEFINED[entry.name]
+    if entry.kind == "composite":
+        return message("{metric} is 0 of 0 for these rows.", metric=entry.label)
+    told = _MISSING.get(tuple(sorted(entry.denominator)), message("No row in its denominator: {metric} is 0 of 0."))
+    return message(told, metric=words)
