@@ -6,10 +6,13 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
+import numpy as np
+
 from evenhand.findings import Absent, Finding
 from evenhand.keys import Key, group_name
 from evenhand.messages import Message, message
 from evenhand.metrics.answers.all_groups import beside_the_highest, of_all, shares, shares_of
+from evenhand.metrics.answers.always_valid import without_interval
 from evenhand.metrics.answers.findings import disparity_finding, value_finding
 from evenhand.metrics.answers.questions import (
     CHANGE,
@@ -24,21 +27,31 @@ from evenhand.metrics.answers.questions import (
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import EQUALIZED_ODDS
 from evenhand.metrics.comparisons.changes import discordant, excess_change, flips, measure_change, shares_rows
+from evenhand.metrics.comparisons.changes_always import flips_always, measure_change_always
 from evenhand.metrics.comparisons.disparities import Disparity, compare, disparity, worst_of
 from evenhand.metrics.comparisons.disparity_changes import Moved, changed_gap, moved
 from evenhand.metrics.comparisons.references import Sides, between, sides_of
+from evenhand.metrics.comparisons.sequences import roughly_compared
+from evenhand.metrics.inference.sequences import Shares
 from evenhand.metrics.values.rates import Measured, measure
+from evenhand.metrics.values.sequences import at_all_times, is_unequal, measure_always, named_roughly, roughly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from evenhand.metrics.answers.counts import Columns, Counts, Labels
     from evenhand.metrics.catalogue.entry import How
+    from evenhand.metrics.comparisons.disparities import Measuring
     from evenhand.metrics.comparisons.references import Reference
+    from evenhand.metrics.counts.arrays import Floats
     from evenhand.metrics.counts.joint import JointTally
     from evenhand.metrics.counts.tally import Tally
 
 Kept = TypeVar("Kept")
+USUAL: Final = (measure, measure_change, flips)
+"""What measures values, their changes and flips of the rows that there are."""
+ALWAYS: Final = (measure_always, measure_change_always, flips_always)
+"""And with intervals that hold at all times."""
 OF_ONE: Final = message("Of several classes it is of one: name it with class=.")
 RIGHT: Final = {"accuracy": "recall", "error_rate": "false_negative_rate"}
 """Of several classes, the rate of a tally of right and wrong decisions that each of these is."""
@@ -55,10 +68,13 @@ class Answers:
         Two-sided confidence.
     audit : str
         Who states the findings.
+    always_valid : bool
+        Whether intervals hold at all times, however often counts grow and are looked at again.
     """
 
-    def __init__(self, counts: Counts, level: float, audit: str = "counts") -> None:
-        self.counts, self.level, self.audit = counts, level, audit
+    def __init__(self, counts: Counts, level: float, audit: str = "counts", *, always_valid: bool = False) -> None:
+        self.counts, self.level, self.audit, self.always_valid = counts, level, audit, always_valid
+        self._by, self._by_change, self._by_flips = ALWAYS if always_valid else USUAL
         self._kept: dict[Hashable, object] = {}
 
     def __call__(self, key: Key) -> Finding | Absent:
@@ -104,16 +120,22 @@ class Answers:
 
     def _of_all_groups(self, key: Key) -> Finding:
         """Return the finding of a key that is about all groups of a feature together."""
-        columns, level = key.columns, self.level
+        columns = key.columns
         if len(self.counts.classes) > 2:
             raise NoAnswerError(OF_ONE)
         tally, labels = self.counts.tally(columns), self.counts.groups(columns)
+        if self.always_valid and key.metric != "share_of_selected":
+            return without_interval(self._of_every_group(key, tally, labels))
+        return self._of_every_group(key, tally, labels)
+
+    def _of_every_group(self, key: Key, tally: Tally, labels: Labels) -> Finding:
+        columns, level = key.columns, self.level
         if key.metric in OF_ALL:
             return of_all(key, self.audit, tally, partial(_named, columns, labels), level)
         at = self._group(columns, tuple(group for _, group in key.group))
         if key.metric in SHARES:
             found = self._once(
-                ("shares", key.metric, columns), lambda: (shares_of(key.metric, tally, level), tally.rows)
+                ("shares", key.metric, columns), lambda: (self._shares_of(key.metric, tally), tally.rows)
             )
             return shares(key, self.audit, *found, at, level)
         ratios = self._once(("highest", key.metric, columns), lambda: self._to_highest(key.metric, columns))
@@ -121,6 +143,14 @@ class Answers:
         if ratio is None:
             raise NoAnswerError(message("It is the highest, or no group has a value."))
         return ratio
+
+    def _shares_of(self, name: str, tally: Tally) -> Measured | Floats:
+        found = shares_of(name, tally, self.level)
+        if not self.always_valid or not isinstance(found, Measured):
+            return found
+        picked, number = tally.counts[:, :, 1].sum(axis=1), found.support
+        curve = None if is_unequal(tally) else Shares(picked.astype(np.float64), number.astype(np.float64))
+        return roughly(found, self.level) if curve is None else at_all_times(found, curve, self.level)
 
     def _to_highest(self, name: str, columns: Columns) -> dict[Key, Finding]:
         metric, labels = name.removesuffix("_ratio"), self.counts.groups(columns)
@@ -167,7 +197,7 @@ class Answers:
         name = (asked.metric, asked.columns, asked.original, asked.chosen, level)
 
         def make() -> Measured:
-            found = measure(asked.metric, self.counted(asked), level)
+            found = self._by(asked.metric, self.counted(asked), level)
             return replace(found, ends=cache(found.ends))
 
         return self._once(name, make)
@@ -178,13 +208,13 @@ class Answers:
         joint = self._joint(asked, "decisions")
 
         def make(rate: str) -> Moved:
-            return moved(rate, joint, self._change(rate, asked.columns, joint), self.level)
+            return moved(rate, joint, self._change(rate, asked.columns, joint), self.level, self._by)
 
         return [self._once(("moved", rate, asked.columns), partial(make, rate)) for rate in rates]
 
     def _change(self, rate: str, columns: Columns, joint: JointTally) -> Measured:
         """Return the changes of a rate by the decisions of two models, measured once."""
-        return self._once(("change", rate, columns), lambda: measure_change(rate, joint, self.level))
+        return self._once(("change", rate, columns), lambda: self._by_change(rate, joint, self.level))
 
     def _class(self, asked: Question) -> int:
         """Return the code of the requested class."""
@@ -225,13 +255,17 @@ class Answers:
         elif asked.to:
             found = self._to(asked)
         elif asked.of_gap:
-            found = changed_gap(asked.how, self._moved(asked), self.level)
+            found = self._changed_gap(asked)
         elif asked.paired:
             found = compare(self._values(asked)[0], asked.how, self.level)
         else:
             found = self._gap(key.metric, asked)
         labels = self.counts.groups(asked.columns)
         return disparity_finding(key, self.audit, found, partial(_named, asked.columns, labels), self.level)
+
+    def _changed_gap(self, asked: Question) -> Disparity:
+        found = changed_gap(cast("How", asked.how), self._moved(asked), self.level)
+        return roughly_compared(found) if self.always_valid else found
 
     def values(self, asked: Question) -> tuple[Measured, Tally | None]:
         """Return the values of groups that a question is about, and the counts they are of, where those are one table.
@@ -246,7 +280,7 @@ class Answers:
         if asked.given is not None:
             values, parts = self.counts.strata(asked.columns, asked.given.column)
             tally = parts[list(values).index(asked.given.group or "")]
-            return measure(asked.metric, tally, self.level), tally
+            return self._by(asked.metric, tally, self.level), tally
         return self._values(asked)[0], None if asked.paired else self.counted(asked)
 
     def takes_worst_class(self, asked: Question) -> bool:
@@ -263,11 +297,11 @@ class Answers:
                 both = [partial(self._gap_of, replace(asked, metric=rate)) for rate in EQUALIZED_ODDS]
                 return worst_of(both, cast("How", asked.how), self.level)
             if asked.metric not in METRICS:  # the mean of both
-                return disparity(name, self.counted(asked), self.level)
+                return disparity(name, self.counted(asked), self.level, self._by)
             return self._gap_of(asked, self.level)
         whole = self.counts.tally(asked.columns, "original" if asked.original else "subject")
         parts = [self._one(asked, whole, chosen) for chosen in range(whole.classes)]
-        return _worst(name, parts, cast("How", asked.how), self.level)
+        return _worst(name, parts, cast("How", asked.how), self.level, self._by)
 
     def _gap_of(self, asked: Question, level: float) -> Disparity:
         """Compare the groups' values of one metric at a confidence."""
@@ -297,9 +331,9 @@ class Answers:
         """Return the rates of the groups and of what they are compared with; the rest of the rows is measured once."""
         values, tally, metric = self._values(asked)[0], self.counted(asked), asked.metric
         if isinstance(to, int):
-            return sides_of(metric, values, tally, to, self.level)
+            return sides_of(metric, values, tally, to, self.level, self._by)
         name = ("rest", metric, asked.columns, asked.original, asked.chosen)
-        rest = self._once(name, lambda: sides_of(metric, values, tally, "rest", self.level))
+        rest = self._once(name, lambda: sides_of(metric, values, tally, "rest", self.level, self._by))
         return rest if to == "rest" else rest.within_all(metric, tally)
 
     def _within(self, name: str, asked: Question) -> Disparity:
@@ -313,10 +347,10 @@ class Answers:
             ("strata", asked.columns, control), lambda: self.counts.strata(asked.columns, control)
         )
         if asked.given.group is None:
-            return _worst(name, list(parts), cast("How", asked.how), self.level)
+            return _worst(name, list(parts), cast("How", asked.how), self.level, self._by)
         if asked.given.group not in values:
             raise NoAnswerError(message("No row is of the group {group}.", group=asked.given.group))
-        return disparity(name, parts[values.index(asked.given.group)], self.level)
+        return disparity(name, parts[values.index(asked.given.group)], self.level, self._by)
 
     def _joint(self, asked: Question, view: str | int) -> JointTally:
         """Return joint counts; of two classes all follow from the decisions."""
@@ -331,9 +365,9 @@ class Answers:
         if METRICS[metric].pairs:
             return self._flips(asked, several), None
         if metric == "normalized_recall_change":
-            return excess_change("recall", self._joint(asked, "classes"), self.level), None
+            return self._excess(self._joint(asked, "classes")), None
         if metric == "excess_accuracy_change":
-            return excess_change("recall", self._joint(asked, "agreement"), self.level), None
+            return self._excess(self._joint(asked, "agreement")), None
         rate = metric.removesuffix(CHANGE)
         if asked.chosen:
             at = self._class(asked)
@@ -341,23 +375,29 @@ class Answers:
                 raise NoAnswerError(message("Of two classes the change of a rate is that of the positive one."))
             if not several:
                 return self._change(rate, asked.columns, self._joint(asked, "decisions")), None
-            return measure_change(rate, self._joint(asked, at), self.level), None
+            return self._by_change(rate, self._joint(asked, at), self.level), None
         if several and rate not in RIGHT:
             raise NoAnswerError(OF_ONE)
         joint = self._joint(asked, "agreement" if several else "decisions")
         rate = RIGHT[rate] if several else rate
-        change = measure_change(rate, joint, self.level) if several else self._change(rate, asked.columns, joint)
+        change = self._by_change(rate, joint, self.level) if several else self._change(rate, asked.columns, joint)
         found = replace(change, metric=metric)
         return found, _differing(rate, joint) if shares_rows(rate) else None
+
+    def _excess(self, joint: JointTally) -> Measured:
+        found = excess_change("recall", joint, self.level, self._by_change)
+        return named_roughly(found) if self.always_valid else found
 
     def _flips(self, asked: Question, several: bool) -> Measured:
         if not asked.chosen:
             view = ("flips" if asked.metric == "flip_rate" else "agreement") if several else "decisions"
-            return flips(asked.metric, self._joint(asked, view), self.level)
+            return self._by_flips(asked.metric, self._joint(asked, view), self.level)
         at = self._class(asked)
         if asked.metric != "flip_rate":
             raise NoAnswerError(message("Flips towards a class are counted whether right or wrong: ask for flip_rate."))
-        return flips("flip_rate", self._joint(asked, at if several else "decisions"), self.level, 1 if several else at)
+        return self._by_flips(
+            "flip_rate", self._joint(asked, at if several else "decisions"), self.level, 1 if several else at
+        )
 
 
 def _question(key: Key) -> Question | Message:
@@ -377,9 +417,9 @@ def _differing(rate: str, joint: JointTally) -> Callable[[int], Message]:
     )
 
 
-def _worst(name: str, parts: list[Tally], how: How, level: float) -> Disparity:
+def _worst(name: str, parts: list[Tally], how: How, level: float, by: Measuring) -> Disparity:
     """Return the worst of the same disparity in several tallies of the same groups."""
-    return worst_of([partial(disparity, name, part) for part in parts], how, level)
+    return worst_of([partial(disparity, name, part, by=by) for part in parts], how, level)
 
 
 def _named(columns: Columns, labels: Labels, at: int) -> str:

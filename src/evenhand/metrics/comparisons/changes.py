@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -24,12 +24,15 @@ from evenhand.metrics.inference.paired import apart, exclusive
 from evenhand.metrics.values.rates import Measured, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from evenhand.metrics.catalogue.entry import Cells, Metric
     from evenhand.metrics.counts.arrays import Floats, Ints, Marks
     from evenhand.metrics.counts.joint import JointTally, Where
     from evenhand.metrics.inference.clustered import ClusteredChange
+
+    ChangeOf: TypeAlias = Callable[[str, JointTally, float], Measured]
+    """From a rate, a joint tally and a level to the changes of groups."""
 
 SUFFIX = "_change"
 HALF_A_ROW = 0.5
@@ -248,14 +251,14 @@ def _correlation(entry: Metric, joint: JointTally) -> Floats:
     return np.asarray(np.clip((cells * first * second).sum(axis=1) / spread, -1.0, 1.0))
 
 
-def excess_change(metric: str, joint: JointTally, level: float = 0.95) -> Measured:
+def excess_change(metric: str, joint: JointTally, level: float = 0.95, by: ChangeOf = measure_change) -> Measured:
     """Return by how much each group's change exceeds the change over the rows of all groups.
 
     Of a group with share w of the denominator that is ``(1 - w) (its change - the change of all other rows)``, and the
     two changes rest on different rows. With classes of the truth for groups it is the normalized recall difference of
     Hooker et al. (2019); with groups of people it is the excess accuracy gap of Hashemizadeh et al. (2024).
     """
-    both = measure_change(metric, joint.each_and_rest(), level)
+    both = by(metric, joint.each_and_rest(), level)
     own, rest = both.at(slice(0, joint.groups)), both.at(slice(joint.groups, None))
     support = np.asarray([own.support, rest.support], dtype=np.float64)
     total = support.sum(axis=0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.metrics.comparisons.disparities import difference_of
+from evenhand.metrics.comparisons.pairs import difference_of
 from evenhand.metrics.comparisons.share_pairs import ends_beyond
 from evenhand.metrics.inference.intervals import ratio_interval, z_of
 from evenhand.metrics.inference.two_shares import Pair

@@ -18,19 +18,12 @@ from evenhand.errors import InputError, did_you_mean
 from evenhand.messages import lowered, message, sentences
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import EQUALIZED_ODDS, describe, names, parse_disparity
-from evenhand.metrics.comparisons.pairs import Interval, extreme_pairs
+from evenhand.metrics.comparisons.pairs import difference_of, extreme_pairs
+from evenhand.metrics.comparisons.sequences import of_sequences
 from evenhand.metrics.comparisons.share_pairs import SCORE, Shares, of_shares
 from evenhand.metrics.comparisons.share_pairs import Ends as PairEnds
 from evenhand.metrics.inference.contrasts import SELECTING, may_be_extreme
-from evenhand.metrics.inference.intervals import (
-    added_difference_interval,
-    difference_interval,
-    ratio_interval,
-    share_difference_interval,
-    sidak_z,
-    simultaneous_z,
-    z_of,
-)
+from evenhand.metrics.inference.intervals import ratio_interval, sidak_z, simultaneous_z, z_of
 from evenhand.metrics.values.rates import Measured, measure
 
 if TYPE_CHECKING:
@@ -42,6 +35,8 @@ if TYPE_CHECKING:
     from evenhand.metrics.counts.arrays import Indices, Marks, Worth
     from evenhand.metrics.counts.tally import Tally
 
+    Measuring: TypeAlias = Callable[[str, Tally, float], Measured]
+    """From a metric, a tally and a level to the values of groups."""
     Ends: TypeAlias = tuple[float | None, float | None]
     Groups: TypeAlias = tuple[int, ...]
 
@@ -104,7 +99,7 @@ class Disparity:
         )
 
 
-def disparity(name: str, tally: Tally, level: float = 0.95) -> Disparity:
+def disparity(name: str, tally: Tally, level: float = 0.95, by: Measuring = measure) -> Disparity:
     """Compare a count metric between the groups of a tally.
 
     Parameters
@@ -116,6 +111,8 @@ def disparity(name: str, tally: Tally, level: float = 0.95) -> Disparity:
         G groups, each with at least one row.
     level : float
         Two-sided confidence: (1 - level) / 2 is the chance of an error on either side.
+    by : callable
+        What measures the values: `measure`, or `measure_always` for intervals that hold at all times.
 
     Raises
     ------
@@ -134,13 +131,13 @@ def disparity(name: str, tally: Tally, level: float = 0.95) -> Disparity:
         raise InputError(f"'{name}' is no disparity.{did_you_mean(name, names())} See: evenhand list metrics")
     metric, how = split
     if metric == "average_odds":
-        return _mean_of([partial(_of_level, name, tally, how) for name in EQUALIZED_ODDS], level)
+        return _mean_of([partial(_of_level, name, tally, how, by) for name in EQUALIZED_ODDS], level)
     metrics = EQUALIZED_ODDS if metric == "equalized_odds" else (metric,)
-    return worst_of([partial(_of_level, name, tally, how) for name in metrics], how, level)
+    return worst_of([partial(_of_level, name, tally, how, by) for name in metrics], how, level)
 
 
-def _of_level(metric: str, tally: Tally, how: How, level: float) -> Disparity:
-    return compare(measure(metric, tally, level), how, level)
+def _of_level(metric: str, tally: Tally, how: How, by: Measuring, level: float) -> Disparity:
+    return compare(by(metric, tally, level), how, level)
 
 
 def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
@@ -180,7 +177,12 @@ def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
 
 def _difference(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
     of = _shares(values, chosen)
-    ends = _of_pairs(values, chosen, level) if of is None else of_shares("difference", of, level)
+    if values.sequence is not None:
+        ends, method = of_sequences("difference", values, chosen, level), values.method
+    elif of is None:
+        ends, method = _of_pairs(values, chosen, level), f"mover, {values.method}"
+    else:
+        ends, method = of_shares("difference", of, level), SCORE
     least, most = describe(values.metric).range
     estimate = values.estimate[chosen]
     widest = None if np.isinf(most - least) else most - least
@@ -188,7 +190,7 @@ def _difference(found: Disparity, values: Measured, chosen: Indices, level: floa
     adjusted, unadjusted = ((max(low.end, 0.0), top) for low in (ends.low, ends.plain_low))
     return found.told(
         float(estimate.max() - estimate.min()), adjusted, unadjusted,
-        critical=(ends.critical, z_of(level)), method=f"mover, {values.method}" if of is None else SCORE,
+        critical=(ends.critical, z_of(level)), method=method,
         deciding=(ends.low.pair[::-1], decides),
     )  # fmt: skip
 
@@ -200,14 +202,6 @@ def _of_pairs(values: Measured, chosen: Indices, level: float) -> PairEnds:
     return PairEnds(low, *extreme_pairs(values, chosen, plain, interval, np.nanargmax), adjusted)
 
 
-def difference_of(metric: str) -> Interval:
-    """Return what makes the interval of a difference of two values: shares have a corner to mind, errors a bias."""
-    entry = describe(metric)
-    if metric == "calibration_error":
-        return added_difference_interval
-    return share_difference_interval if (entry.lowest, entry.highest) == (0, 1) else difference_interval
-
-
 def _ratio(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
     estimate = values.estimate[chosen]
     if estimate.min() < 0:
@@ -216,21 +210,28 @@ def _ratio(found: Disparity, values: Measured, chosen: Indices, level: float) ->
         words = lowered(describe(values.metric).label)
         reason = message("The {metric} is 0 in every group: their ratio is 0 of 0.", metric=words)
         return replace(found, pair=None, reason=reason)
-    of = _shares(values, chosen)
-    if of is None:
+    of, method = _shares(values, chosen), f"mover-r, {values.method}"
+    if of is None and values.sequence is None:
         adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
         (high, highest) = extreme_pairs(values, chosen, adjusted, ratio_interval, np.nanargmin)[1]
         (plain_low, lowest), (plain_high, _) = extreme_pairs(values, chosen, plain, ratio_interval, np.nanargmin)
     else:  # of the greater to the lesser, turned over
-        ends = of_shares("ratio", of, level)
+        ends, method = _greatest_ratio(values, chosen, of, level)
         high, highest, adjusted = _turned(ends.low.end), ends.low.pair[::-1], ends.critical
         plain_low, lowest, plain_high = _turned(ends.high.end), ends.high.pair[::-1], _turned(ends.plain_low.end)
     low, decides = (0.0, ()) if found.undefined else (plain_low, lowest)
     return found.told(
         float(estimate.min() / estimate.max()), (low, min(high, 1.0)), (low, min(plain_high, 1.0)),
-        critical=(z_of(level), adjusted), method=f"mover-r, {values.method}" if of is None else SCORE,
+        critical=(z_of(level), adjusted), method=method,
         deciding=(decides, highest),
     )  # fmt: skip
+
+
+def _greatest_ratio(values: Measured, chosen: Indices, of: Shares | None, level: float) -> tuple[PairEnds, str]:
+    """Return the ends of the greatest ratio over ordered pairs, and how they were found."""
+    if of is None:
+        return of_sequences("ratio", values, chosen, level), values.method
+    return of_shares("ratio", of, level), SCORE
 
 
 def _turned(ratio: float) -> float:
@@ -268,8 +269,13 @@ def _group_max(found: Disparity, values: Measured, chosen: Indices, level: float
 
 
 def _sidak(values: Measured, level: float, *, lowest: bool) -> tuple[Marks, float]:
-    """Return the groups that may be extreme, and the critical value at which ends of all of them hold together."""
+    """Return the groups that may be extreme, and the critical value at which ends of all of them hold together.
+
+    Of sequences all groups may be: which ones are left would change from one time to the next.
+    """
     number = len(values.estimate)
+    if values.sequence is not None:
+        return np.ones(number, dtype=bool), sidak_z(number, level)
     found = may_be_extreme(values.ends, number, level, SELECTING)
     may_be = found.low if lowest else found.high
     if may_be.all():

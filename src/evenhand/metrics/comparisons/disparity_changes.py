@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from evenhand.metrics.catalogue.entry import How
+    from evenhand.metrics.comparisons.disparities import Measuring
     from evenhand.metrics.counts.arrays import Floats, Indices, Side
     from evenhand.metrics.counts.joint import JointTally
 
@@ -73,9 +74,9 @@ class Moved:
     """Of the original."""
 
 
-def moved(metric: str, joint: JointTally, change: Measured, level: float) -> Moved:
+def moved(metric: str, joint: JointTally, change: Measured, level: float, by: Measuring = measure) -> Moved:
     """Measure a rate whose change is known under both models, once for all of its disparities."""
-    new, old = (measure(metric, tally, level) for tally in (joint.compressed, joint.original))
+    new, old = (by(metric, tally, level) for tally in (joint.compressed, joint.original))
     return Moved(*(replace(one, ends=cache(one.ends)) for one in (change, new, old)))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenhand.metrics.comparisons.disparities import difference_of
+from evenhand.metrics.comparisons.pairs import difference_of
 from evenhand.metrics.comparisons.references import together_z
 from evenhand.metrics.inference.intervals import sidak_z, simultaneous_z
 

@@ -6,6 +6,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
+from evenhand.metrics.catalogue.names import describe
+from evenhand.metrics.inference.intervals import (
+    added_difference_interval,
+    difference_interval,
+    share_difference_interval,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,6 +32,14 @@ class Bound(NamedTuple):
 
 FEW: Final = 150
 """Groups of which simply all pairs are compared."""
+
+
+def difference_of(metric: str) -> Interval:
+    """Return what makes the interval of a difference of two values: shares have a corner to mind, errors a bias."""
+    entry = describe(metric)
+    if metric == "calibration_error":
+        return added_difference_interval
+    return share_difference_interval if (entry.lowest, entry.highest) == (0, 1) else difference_interval
 
 
 def extreme_pairs(

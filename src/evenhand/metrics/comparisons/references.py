@@ -18,12 +18,14 @@ from evenhand.messages import message
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import names, parse_disparity
 from evenhand.metrics.comparisons.disparities import Disparity
+from evenhand.metrics.comparisons.sequences import of_curves, pair_highs, pair_lows
 from evenhand.metrics.comparisons.share_pairs import SCORE
 from evenhand.metrics.inference.intervals import ratio_interval, share_difference_interval, z_of
 from evenhand.metrics.inference.two_shares import Pair, share_interval
 from evenhand.metrics.values.rates import Measured, measure
 
 if TYPE_CHECKING:
+    from evenhand.metrics.comparisons.disparities import Measuring
     from evenhand.metrics.counts.arrays import Floats, Marks, Side
     from evenhand.metrics.counts.tally import Tally
     from evenhand.metrics.inference.two_shares import How
@@ -34,7 +36,9 @@ Reference: TypeAlias = "Literal['overall', 'rest'] | int"
 """All rows, the rows of the other groups, or the position of a reference group."""
 
 
-def disparity_to(name: str, tally: Tally, to: Reference = "overall", level: float = 0.95) -> Disparity:
+def disparity_to(
+    name: str, tally: Tally, to: Reference = "overall", level: float = 0.95, by: Measuring = measure
+) -> Disparity:
     """Compare each group's rate with one reference; the widest gap, or the least ratio, counts.
 
     A ratio above 1 is turned over, so that 1 is equality and less is worse, whichever side the group is on.
@@ -50,6 +54,8 @@ def disparity_to(name: str, tally: Tally, to: Reference = "overall", level: floa
     level : float
         Two-sided confidence. The end that fails a limit holds for all groups at once (Sidak 1967, for correlated
         comparisons too), the one that passes it is unadjusted.
+    by : callable
+        What measures the rates: `measure`, or `measure_always` for intervals that hold at all times.
 
     Returns
     -------
@@ -68,10 +74,10 @@ def disparity_to(name: str, tally: Tally, to: Reference = "overall", level: floa
     0.5
     """
     metric, how = _parsed(name)
-    values = measure(metric, tally, level)
+    values = by(metric, tally, level)
     if isinstance(to, int) and not 0 <= to < len(values.estimate):
         raise InputError(f"There is no group {to}; there are {len(values.estimate)}.")
-    return between(how, sides_of(metric, values, tally, to, level), level)
+    return between(how, sides_of(metric, values, tally, to, level, by), level)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,12 +119,19 @@ class Sides:
 
     def _ends(self, how: How, zs: tuple[float, ...]) -> list[Ends]:
         known, one, other = self.known, self.mine.binomial, self.other.binomial
+        if of_curves(self.mine, self.other):
+            return [self._at_all_times(how, z, known) for z in zs]
         if one is None or other is None:
             interval = share_difference_interval if how == "difference" else ratio_interval
             return [interval(*self._at(z, known)) for z in zs]
         pair = Pair(*(np.tile(part[known], len(zs)) for part in (*one, *other)))
         low, high = (ends.reshape(len(zs), -1) for ends in share_interval(how, pair, np.repeat(zs, known.sum())))
         return list(zip(low, high, strict=True))
+
+    def _at_all_times(self, how: How, z: float, known: Marks) -> Ends:
+        groups, error = np.flatnonzero(known), NormalDist().cdf(-z)
+        first, second = (self.mine.sequence, groups), (self.other.sequence, groups)
+        return pair_lows(how, first, second, error), pair_highs(how, first, second, error)  # type: ignore[arg-type]  # curves both
 
     def _at(self, z: float, known: Marks) -> tuple[Side, Side]:
         """Return estimate, low and high end of both sides for the known groups."""
@@ -128,6 +141,8 @@ class Sides:
 
     def method(self, how: Literal["mover", "mover-r"]) -> str:
         """Return the name of the method."""
+        if self.mine.sequence is not None:
+            return self.mine.method
         counted = self.mine.binomial is not None and self.other.binomial is not None
         return SCORE if counted else f"{how}, {self.mine.method}"
 
@@ -136,6 +151,8 @@ def between(how: How, sides: Sides, level: float) -> Disparity:
     """Compare each group with its other side; see `disparity_to`."""
     known = sides.known
     plain, together = z_of(level), together_z(int(known.sum()), level)
+    if sides.mine.sequence is not None:  # Sidak's inequality is one of normal distributions
+        together = z_of(1 - (1 - level) / (2 * max(int(known.sum()), 1)))
     empty = Disparity.empty(sides.mine, sides.compared & ~known, plain)
     if not known.any():
         return replace(
@@ -153,13 +170,15 @@ def _parsed(name: str) -> tuple[str, How]:
     return split[0], "difference" if split[1] == "difference" else "ratio"
 
 
-def sides_of(metric: str, values: Measured, tally: Tally, to: Reference, level: float) -> Sides:
+def sides_of(
+    metric: str, values: Measured, tally: Tally, to: Reference, level: float, by: Measuring = measure
+) -> Sides:
     """Return the rates of all groups, and of what each is compared with."""
     nothing = np.zeros(len(values.estimate))
     if isinstance(to, int):
         one = tally.each(lambda cells: None if cells is None else cells[[to] * len(nothing)])
-        return Sides(values, measure(metric, one, level), nothing, to)
-    rest = Sides(values, measure(metric, tally.rest(), level), nothing)
+        return Sides(values, by(metric, one, level), nothing, to)
+    rest = Sides(values, by(metric, tally.rest(), level), nothing)
     return rest if to == "rest" else rest.within_all(metric, tally)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenhand.metrics.comparisons.disparities import difference_of
+from evenhand.metrics.comparisons.pairs import difference_of
 from evenhand.metrics.inference.intervals import clopper_pearson, share_difference_interval, z_of
 from evenhand.metrics.values.rates import Measured
 

@@ -14,6 +14,7 @@ from evenhand.metrics.catalogue import METRICS, Cells, Metric
 from evenhand.metrics.catalogue.entry import FN, FP, TN, TP
 from evenhand.metrics.catalogue.names import canonical, names
 from evenhand.metrics.inference.intervals import beta_limits, clopper_pearson, z_of
+from evenhand.metrics.inference.sequences import picked
 from evenhand.metrics.inference.share_functions import effective_rows, limits
 from evenhand.metrics.inference.unequal import Units, betas
 from evenhand.metrics.values.composites import COMPOSITES, composite
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints, Marks
     from evenhand.metrics.counts.tally import Tally
+    from evenhand.metrics.inference.sequences import Asymptotic, Curve
     from evenhand.metrics.inference.unequal import Beta
 
 
@@ -86,6 +88,8 @@ class Measured:
     """What critical values are multiplied by where two groups are compared: above 1 where they share clusters."""
     binomial: tuple[Floats, Floats] | None = None
     """(G,) events and (G,) rows where the value is the share of independent, unweighted rows; else None."""
+    sequence: Curve | Asymptotic | None = None
+    """Where the interval holds at all times: the bounds by their evidence, or the boundary of an asymptotic one."""
 
     def at(self, groups: slice | Indices) -> Measured:
         """Return the values of some of the groups."""
@@ -99,7 +103,9 @@ class Measured:
 
         uncovered = _chosen(self.uncovered, groups) if self.uncovered else ()
         binomial = None if self.binomial is None else (self.binomial[0][groups], self.binomial[1][groups])
-        return replace(self, **parts, reason=reason, ends=ends, uncovered=uncovered, binomial=binomial)
+        sequence = picked(self.sequence, groups, len(self.estimate))
+        more = {"uncovered": uncovered, "binomial": binomial, "sequence": sequence}
+        return replace(self, **parts, reason=reason, ends=ends, **more)
 
 
 def _chosen(texts: tuple[str, ...], groups: slice | Indices) -> tuple[str, ...]:
