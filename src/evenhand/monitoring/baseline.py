@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from evenhand.data.roles import Roles
 from evenhand.errors import InputError, argument, raise_all
 from evenhand.findings import AuditRecord
 from evenhand.monitoring.columns import Column, binned, quantile_edges
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.data import EvaluationSet
+    from evenhand.data.roles import Roles
     from evenhand.findings import GroupCounts, Plain
     from evenhand.subjects import Subject
 
@@ -141,7 +141,7 @@ def _problems(data: EvaluationSet, record: AuditRecord) -> Iterator[str]:
         yield "The audit keeps no counts of truth and decision, which live batches are compared with."
     elif kept[0].weights is not None or kept[0].clusters is not None:
         yield (
-            "The audit is of weighted rows or of rows in clusters; no always-valid interval covers those. Audit without "
+            "The audit is of weighted rows or of rows in clusters; no always-valid interval covers them. Audit without "
             f"{argument('sample_weight')} and {argument('cluster')}."
         )
     told = set(record.provenance.get("data", {}).get("sensitive_features", []))

@@ -61,8 +61,8 @@ def count_batch(
 
     Counts are of: ``decided.P`` groups x decision and ``labelled.P`` groups x truth x decision for each grouping P of
     the baseline; ``input.J`` bins of an input; ``score.P`` groups x bins of the score, for groupings by one column at
-    most; ``calibration`` bins of the score x (labelled rows, positive ones); ``feedback.P`` groups x (appeals won, lost,
-    complaints).
+    most; ``calibration`` bins of the score x (labelled rows, positive ones); ``feedback.P`` groups x (appeals won,
+    lost, complaints).
 
     Parameters
     ----------
@@ -122,7 +122,8 @@ def _problems(table: pd.DataFrame, baseline: Baseline, name: str, *, late: bool,
     needed += [column for _, part in baseline.single for column in part.columns]
     wanted = [column for column in (roles.score, roles.prediction) if column is not None]
     if late and roles.label not in known:
-        yield f"{name}: there is no label column '{roles.label}', so it tells nothing.{did_you_mean(str(roles.label), known)}"
+        hint = did_you_mean(str(roles.label), known)
+        yield f"{name}: there is no label column '{roles.label}', so it tells nothing.{hint}"
     if not asked and wanted and not given:
         words = "labels are" if late else "what was decided is"
         told = " or ".join(f"'{column}'" for column in wanted)

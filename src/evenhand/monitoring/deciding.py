@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-import pandas as pd
 
 from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.values import coded, listed, match
@@ -15,6 +14,7 @@ from evenhand.errors import InputError, argument, raise_all
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from evenhand.data.roles import Roles

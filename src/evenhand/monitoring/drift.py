@@ -90,8 +90,14 @@ class Detector:
         starts = sorted(windows)
         if not starts or not self.watched:
             return []
-        events, rows = (np.stack(part) for part in zip(*(self._shares(windows[start]) for start in starts), strict=True))
-        logs = self._evidence(events, rows) - np.log(2 * self._sizes) + np.log([weight(start) for start in starts])[:, None]
+        events, rows = (
+            np.stack(part) for part in zip(*(self._shares(windows[start]) for start in starts), strict=True)
+        )
+        logs = (
+            self._evidence(events, rows)
+            - np.log(2 * self._sizes)
+            + np.log([weight(start) for start in starts])[:, None]
+        )
         total = np.logaddexp.reduce(logs, axis=0)
         alarmed = np.flatnonzero(total >= -np.log(self.each))
         return [Found(self.watched[at], starts[int(np.argmax(logs[:, at]))]) for at in alarmed]
@@ -117,9 +123,13 @@ class Detector:
         live_low, live_high = share_sequence(events, rows, errors)  # type: ignore[arg-type]
         least = np.maximum(np.maximum(live_low - self._high, self._low - live_high), 0)
         most = np.minimum(np.maximum(live_high - self._low, self._high - live_low), 1)
-        was, now = (np.divide(k, n, where=known, out=np.zeros(len(k))) for k, n in ((before[0], before[1]), (events, rows)))
+        was, now = (
+            np.divide(k, n, where=known, out=np.zeros(len(k))) for k, n in ((before[0], before[1]), (events, rows))
+        )
         parts = np.split(np.arange(len(rows)), self._starts[1:])
-        return [_drift(one, part, known, was, now, least, most, rows) for one, part in zip(self.watched, parts, strict=True)]
+        return [
+            _drift(one, part, known, was, now, least, most, rows) for one, part in zip(self.watched, parts, strict=True)
+        ]
 
     def changes(self, counts: Counts) -> list[float | None]:
         """Return the greatest change of a share of each series, without an interval."""

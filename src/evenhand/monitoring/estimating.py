@@ -49,7 +49,11 @@ def estimates(baseline: Baseline, counts: Counts) -> Iterator[tuple[str, float |
                 yield str(key), value, int(row.sum())
             there = [value for value in values if value is not None]
             if part.columns and len(there) > 1:
-                yield str(Key.of(f"estimated_{name}_difference", part.columns)), max(there) - min(there), int(cells.sum())
+                yield (
+                    str(Key.of(f"estimated_{name}_difference", part.columns)),
+                    max(there) - min(there),
+                    int(cells.sum()),
+                )
 
 
 def _calibrated(baseline: Baseline) -> tuple[Floats, Floats]:

@@ -12,12 +12,13 @@ from evenhand.messages import message
 from evenhand.metrics.answers.always_valid import always_valid_answers
 from evenhand.metrics.answers.answering import Answers
 from evenhand.monitoring.live_counts import LiveCounts, by_decision_alone, is_known, unknown_decisions
+from evenhand.monitoring.screening import cannot_fail
 from evenhand.monitoring.windows import weight
 from evenhand.policy.deciding import ends_of, status
 from evenhand.policy.matching import instances
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from evenhand.keys import Key
     from evenhand.messages import Message
@@ -32,7 +33,7 @@ SELECTIVE: Final = message(
 CHANGE: Final = message("It is about a change from an earlier audit; live batches are not judged by it.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Watch:
     """One limit on one key."""
 
@@ -56,8 +57,6 @@ class Said:
     """Since the first batch; None where it cannot be known or computed."""
     status: Status
     """Passed when all starting batches allow it."""
-    reason: Message | None = None
-    """Why it cannot be known."""
     failed: tuple[int, Finding] | None = None
     """The starting batch since which it fails, and the finding since then."""
 
@@ -81,51 +80,76 @@ class Limits:
         self.watches = tuple(_watches(policy, baseline))
         self.each = error / max(len(self.watches), 1)
 
-    def judged(self, windows: Windows) -> Iterator[Said]:
-        """Yield what each limit comes to by the sums since each starting batch."""
-        kept = {start: (_Asked(self.baseline, counts, self.each * weight(start))) for start, counts in windows.items()}
+    def judged(self, windows: Windows, known: Collection[str] = ()) -> Iterator[Said]:
+        """Yield what each limit comes to by the sums since each starting batch.
+
+        Parameters
+        ----------
+        windows : Windows
+            The sums since each starting batch.
+        known : collection of str
+            The keys that are known to have failed; they are not looked for again.
+        """
+        failed = self.failed(windows, known)
+        whole = _Asked(self.baseline, windows[0], self.each * weight(0))
         for watch in self.watches:
-            yield self._judge(watch, kept)
+            yield self._judge(watch, whole, failed.get(watch), over=str(watch.key) in known)
+
+    def failed(self, windows: Windows, known: Collection[str] = ()) -> dict[Watch, tuple[int, Finding]]:
+        """Return the limits that fail, each with the first starting batch that shows it, and the finding since then."""
+        found: dict[Watch, tuple[int, Finding]] = {}
+        if not windows:
+            return found
+        unknown = unknown_decisions(windows[0])
+        left = [
+            watch for watch in self.watches
+            if str(watch.key) not in known and not watch.limit.against
+            and (not watch.labelled or is_known(watch.key, unknown))
+        ]  # fmt: skip
+        for start in sorted(windows):
+            asked = _Asked(self.baseline, windows[start], self.each * weight(start))
+            for watch in left:
+                if watch not in found and asked.may_fail(watch) and (shown := self._shown(asked, watch)) is not None:
+                    found[watch] = start, shown
+        return found
+
+    def reason(self, watch: Watch, windows: Windows) -> Message | None:
+        """Return why a limit cannot be judged; None where it can."""
+        if watch.limit.against:
+            return CHANGE
+        if watch.labelled and not is_known(watch.key, unknown_decisions(windows[0])):
+            return SELECTIVE
+        found = Answers(LiveCounts(self.baseline, windows[0], labelled=watch.labelled), QUICK)(watch.key)
+        return found.reason if isinstance(found, Absent) else None
 
     def alone(self, watch: Watch, counts: Counts) -> float | None:
         """Return the estimate of a limit by the rows of one batch."""
         found = Answers(LiveCounts(self.baseline, counts, labelled=watch.labelled), QUICK)(watch.key)
         return None if isinstance(found, Absent) else found.estimate
 
-    def _judge(self, watch: Watch, kept: dict[int, _Asked]) -> Said:
-        if watch.limit.against:
-            return Said(watch, None, "undecided", CHANGE)
-        whole = kept[0]
-        if watch.labelled and not is_known(watch.key, whole.unknown):
-            return Said(watch, None, "undecided", SELECTIVE)
+    def _judge(self, watch: Watch, whole: _Asked, failed: tuple[int, Finding] | None, *, over: bool) -> Said:
+        if watch.limit.against or (watch.labelled and not is_known(watch.key, whole.unknown)):
+            return Said(watch, None, "failed" if over else "undecided")
         found = whole.answer(watch)
         if isinstance(found, Absent):
-            return Said(watch, None, "undecided", found.reason)  # type: ignore[arg-type]
-        failed = self._failed(watch, kept)
-        if found.estimate is None or found.uncovered:
-            said = status((None, None), watch.limit)
-        else:
-            said = status(ends_of(found, watch.limit, self.policy), watch.limit)
-        return Said(watch, found, "failed" if failed else said, None, failed)
+            return Said(watch, None, "undecided")
+        open_ends = found.estimate is None or bool(found.uncovered)
+        ends = (None, None) if open_ends else ends_of(found, watch.limit, self.policy)
+        return Said(watch, found, "failed" if failed or over else status(ends, watch.limit), failed)
 
-    def _failed(self, watch: Watch, kept: dict[int, _Asked]) -> tuple[int, Finding] | None:
-        """Return the first starting batch since which the limit fails."""
-        for start in sorted(kept):
-            if not kept[start].may_fail(watch):
-                continue
-            found = kept[start].answer(watch)
-            if isinstance(found, Absent) or found.estimate is None or found.uncovered:
-                continue
-            if status(ends_of(found, watch.limit, self.policy), watch.limit) == "failed":
-                return start, found
-        return None
+    def _shown(self, asked: _Asked, watch: Watch) -> Finding | None:
+        """Return the finding since a starting batch where the limit fails by it."""
+        found = asked.answer(watch)
+        if isinstance(found, Absent) or found.estimate is None or found.uncovered:
+            return None
+        return found if status(ends_of(found, watch.limit, self.policy), watch.limit) == "failed" else None
 
 
 class _Asked:
     """The answers of one starting batch; each is computed when it is asked for."""
 
     def __init__(self, baseline: Baseline, counts: Counts, error: float) -> None:
-        self.unknown = unknown_decisions(counts)
+        self.unknown, self._error = unknown_decisions(counts), error
         sources = {labelled: LiveCounts(baseline, counts, labelled=labelled) for labelled in (True, False)}
         self._quick = {labelled: Answers(source, QUICK) for labelled, source in sources.items()}
         self._valid = {labelled: always_valid_answers(source, error) for labelled, source in sources.items()}
@@ -135,11 +159,13 @@ class _Asked:
         return self._valid[watch.labelled](watch.key)
 
     def may_fail(self, watch: Watch) -> bool:
-        """Return whether the estimate is beyond the limit; no interval is outside that has it inside."""
-        found = self._quick[watch.labelled](watch.key)
+        """Return whether an interval could be outside the limit; that is found out without one."""
+        quick, limit = self._quick[watch.labelled], watch.limit
+        if cannot_fail(quick, watch.key, limit, self._error):
+            return False
+        found = quick(watch.key)
         if isinstance(found, Absent) or found.estimate is None:
             return False
-        limit = watch.limit
         return found.estimate > limit.bound if limit.at_most is not None else found.estimate < limit.bound
 
 
@@ -150,7 +176,14 @@ QUICK: Final = 0.5
 def _watches(policy: Policy, baseline: Baseline) -> Iterator[Watch]:
     record = baseline.record
     cells = np.asarray(baseline.parts[0].counts).sum()
-    answer = Answers(LiveCounts(baseline, {f"labelled.{at}": np.asarray(part.counts) for at, part in enumerate(baseline.parts)}, labelled=True), policy.confidence)
+    answer = Answers(
+        LiveCounts(
+            baseline,
+            {f"labelled.{at}": np.asarray(part.counts) for at, part in enumerate(baseline.parts)},
+            labelled=True,
+        ),
+        policy.confidence,
+    )
     for limit in policy.limits:
         if limit.required or not cells:
             continue

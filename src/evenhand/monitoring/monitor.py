@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evenhand.errors import InputError
+from evenhand.metrics.inference.always_valid import share_sequence
 from evenhand.monitoring.drift import FLOOR, Detector
 from evenhand.monitoring.estimating import ASSUMED, allows_estimates, estimates
 from evenhand.monitoring.figures import feedback, performance
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from evenhand.monitoring.windows import Counts
     from evenhand.policy.limits import Policy, Status
     from evenhand.timelines import Alarm, SeriesKind
+
 
 class Monitor:
     """Judges live batches by an audited baseline and the policy of its release.
@@ -63,9 +65,7 @@ class Monitor:
     'passed'
     """
 
-    def __init__(
-        self, baseline: Baseline, policy: Policy, *, error: float | None = None, floor: float = FLOOR
-    ) -> None:
+    def __init__(self, baseline: Baseline, policy: Policy, *, error: float | None = None, floor: float = FLOOR) -> None:
         self.baseline, self.policy, self.floor = baseline, policy, floor
         self.error = 1 - policy.confidence if error is None else error
         self.limits = Limits(policy, baseline, self.error / 2)
@@ -108,7 +108,8 @@ class Monitor:
         if state.knows(batch.id):
             return state
         grown = taken(state, batch)
-        said = list(self.limits.judged(grown.windows))
+        known = {alarm.key for alarm in state.alarms}
+        said = list(self.limits.judged(grown.windows, known))
         alarms = list(grown.alarms)
         alarms += self._new_alarms(grown, said)
         points = dict(grown.points)
@@ -149,7 +150,8 @@ class Monitor:
                 continue
             events, rows = (int(part[0]) for part in one.shares(alone))
             share = events / rows if rows else None
-            yield f"share {one.key}", _row(at, drift.now, None, None, drift.rows, None, share)
+            ends = share_sequence(*one.shares(whole), self.error / 2)
+            yield f"share {one.key}", _row(at, drift.now, float(ends[0][0]), float(ends[1][0]), drift.rows, None, share)
 
     def timeline(self, state: State) -> Timeline:
         """Return everything that a state says."""
@@ -165,21 +167,25 @@ class Monitor:
         advisory = {str(watch.key) for watch in self.limits.watches if watch.limit.advisory}
         if any(alarm.key not in advisory for alarm in state.alarms):
             return "failed"
-        said = list(self.limits.judged(state.windows)) if state.windows else []
-        blocking = [one for one in said if not one.watch.limit.advisory]
-        stopping = [one for one in blocking if one.status != "passed" and one.watch.limit.undecided == "stop"]
-        return "undecided" if stopping or not state.batches else "passed"
+        stopping = [
+            watch for watch in self.limits.watches if not watch.limit.advisory and watch.limit.undecided == "stop"
+        ]
+        last = [
+            state.points.get(f"limit {watch.key}", ((0, None, None, None, 0, "undecided", None),))[-1]
+            for watch in stopping
+        ]
+        return "undecided" if any(row[5] != "passed" for row in last) or not state.batches else "passed"
 
     def _series(self, state: State) -> Iterator[Series]:
         limits = {str(watch.key): watch for watch in self.limits.watches}
-        reasons = {str(one.watch.key): one.reason for one in self.limits.judged(state.windows)} if state.windows else {}
         watched = {one.key: one for one in self.detector.watched}
         for name, rows in state.points.items():
             word, _, key = name.partition(" ")
             kind: SeriesKind = word  # type: ignore[assignment]
             points = tuple(Point(*row) for row in rows)  # type: ignore[arg-type]
             if kind == "limit":
-                watch, reason = limits[key], reasons.get(key)
+                watch = limits[key]
+                reason = self.limits.reason(watch, state.windows)
                 bounds = watch.limit.at_most, watch.limit.at_least
                 yield Series(key, kind, points, *bounds, watch.baseline, None if reason is None else note_of(reason))
             elif key in watched:
@@ -218,4 +224,3 @@ def _row(
     alone: float | None,
 ) -> Row:  # fmt: skip
     return at, rounded(estimate), rounded(low), rounded(high), rows, status, rounded(alone)
-

@@ -96,7 +96,9 @@ def _labels(baseline: Baseline, state: State) -> Iterator[Message]:
             for labels, k, n in zip(part.groups, told, sizes, strict=True)
             if n
         ]
-        yield message("Labels known by {column}: {shares}.", column=shorten(part.columns[0]), shares=joined(", ", shares))
+        yield message(
+            "Labels known by {column}: {shares}.", column=shorten(part.columns[0]), shares=joined(", ", shares)
+        )
 
 
 def _unknown(baseline: Baseline, state: State) -> Iterator[Message]:

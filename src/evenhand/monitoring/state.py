@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "evenhand-monitor-state"
 SCHEMA_VERSION: Final = 1
-WINDOWED: Final = ("labelled", "decided", "input", "calibration")
+WINDOWED: Final = ("labelled", "decided", "input", "calibration", "score.0")
 """What is summed since each starting batch; all else since the first one only."""
 REMEMBERED: Final = 4096
 """The hashes of so many batches are kept, to know one that comes again."""
@@ -98,7 +98,8 @@ class State:
 
 def taken(state: State, batch: Batch) -> State:
     """Return the state with the counts of one more batch; nothing is judged yet."""
-    windowed = {name: cells for name, cells in batch.counts.items() if name.split(".")[0] in WINDOWED}
+    names = {name for name in batch.counts if name in WINDOWED or name.split(".")[0] in WINDOWED}
+    windowed = {name: cells for name, cells in batch.counts.items() if name in names}
     rest = {name: cells for name, cells in batch.counts.items() if name not in windowed}
     late = batch.time is not None and state.last_time is not None and batch.time < state.last_time
     labelled = (state.moments[-1].labelled if state.moments else 0) + batch.labelled

@@ -62,13 +62,21 @@ def exact_ends(events: NDArray[np.int64], rows: NDArray[np.int64], error: float)
 
 def watched_of(baseline: Baseline) -> tuple[Watched, ...]:
     """Return everything that is watched for drift, in the order in which it is shown."""
-    found = [_bins(f"drift[{column.name}]", "input", f"input.{at}", column) for at, column in enumerate(baseline.columns)]
+    found = [
+        _bins(f"drift[{column.name}]", "input", f"input.{at}", column) for at, column in enumerate(baseline.columns)
+    ]
     if baseline.score is not None:
         found.append(_bins("drift[score]", "prediction", "score.0", baseline.score))
     cells = np.asarray(baseline.parts[0].counts, dtype=np.int64)
     decided = cells.sum(axis=(0, 1))
     found.append(
-        Watched("drift[decision]", "prediction", baseline.classes[1:], _decisions, (decided[1:], _same(decided[1:], decided.sum())))
+        Watched(
+            "drift[decision]",
+            "prediction",
+            baseline.classes[1:],
+            _decisions,
+            (decided[1:], _same(decided[1:], decided.sum())),
+        )
     )
     for at, part in baseline.single:
         sizes = np.asarray(part.counts, dtype=np.int64).sum(axis=(1, 2))
@@ -91,7 +99,11 @@ def _bins(key: str, kind: DriftKind, name: str, column: object) -> Watched:
 
     def shares(counts: Counts) -> Shares:
         held = counts.get(name)
-        cells = np.zeros(len(column.names), dtype=np.int64) if held is None else held.reshape(-1, len(column.names)).sum(axis=0)
+        cells = (
+            np.zeros(len(column.names), dtype=np.int64)
+            if held is None
+            else held.reshape(-1, len(column.names)).sum(axis=0)
+        )
         return _shares(column.kind == "numbers", cells)
 
     names = column.names if column.kind != "numbers" else (*column.names[:-2], column.names[-1])

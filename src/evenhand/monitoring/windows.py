@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
     import numpy as np
+    from numpy.typing import NDArray
 
 Counts: TypeAlias = "Mapping[str, NDArray[np.int64]]"
 """Counts of rows by name, each a flat or shaped array; those of two batches add up."""
