@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from evenhand.errors import InputError, OutputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -11,6 +13,26 @@ if TYPE_CHECKING:
 
 Stored: TypeAlias = Literal["stored", "known", "orphan"]
 """Written now; already there with the same content; written now, but of a prediction that the log does not know."""
+
+
+class ConflictError(InputError):
+    """What is to be stored has the id of something else, or was erased; nothing of the call was stored.
+
+    Parameters
+    ----------
+    *problems : str
+        A sentence each.
+    ids : sequence of str
+        The ids that they are about, so that the others can be stored by a call of their own.
+    """
+
+    def __init__(self, *problems: str, ids: Sequence[str] = ()) -> None:
+        super().__init__(*problems)
+        self.ids = tuple(ids)
+
+
+class JournalError(OutputError):
+    """The log cannot be written now: the disk is full, or the database is lost. The same call may be made again."""
 
 
 class Journal(Protocol):
