@@ -31,6 +31,8 @@ VERBS: Final = {
     "sweep": "Judge a policy at every threshold.",
     "log": "Look through, export, prune and erase the log of a served model; add feedback.",
     "view": "Explore audit.json on a local page: groups, thresholds, a policy edited in place.",
+    "baseline": "Write what live batches are compared with, from an audit and its rows.",
+    "monitor": "Judge live batches by the same policy, with alarms that hold over all time.",
     "report": "Draw audit.json as a page (HTML, Markdown, JSON, text).",
     "verify": "Check that an audit.json belongs to these files and can be reproduced.",
     "sign": "Sign an audit.json with an SSH key, offline.",

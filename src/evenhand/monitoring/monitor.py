@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from evenhand.policy.verdict import EXIT_CODES
 from evenhand.timelines import Point, Series, Timeline, note_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from evenhand.findings import Plain
     from evenhand.monitoring.baseline import Baseline
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from evenhand.monitoring.windows import Counts
     from evenhand.policy.limits import Policy, Status
     from evenhand.timelines import Alarm, SeriesKind
+
+
+KINDS: Final = ("limit", "input", "prediction", "share", "performance", "estimate", "calibration", "feedback")
+"""Series in the order in which they are shown."""
 
 
 class Monitor:
@@ -94,7 +98,7 @@ class Monitor:
                     f"the {what} that it was made with, or begin anew with another --state."
                 )
 
-    def take(self, state: State, batch: Batch) -> State:
+    def take(self, state: State, batch: Batch, *, cursor: str | None = None) -> State:
         """Return the state after one more batch; a batch that is known changes nothing.
 
         Parameters
@@ -103,6 +107,8 @@ class Monitor:
             That of `begin`, or of the batch before.
         batch : Batch
             What `count_batch` returned.
+        cursor : str, optional
+            Where the log is read on from.
         """
         self.check(state)
         if state.knows(batch.id):
@@ -115,7 +121,8 @@ class Monitor:
         points = dict(grown.points)
         for key, row in self._rows(grown, batch, said):
             points[key] = (*points.get(key, ()), row)
-        return replace(grown, alarms=tuple(alarms), points=points)
+        place = state.cursor if cursor is None else cursor
+        return replace(grown, alarms=tuple(alarms), points=points, cursor=place)
 
     def _new_alarms(self, state: State, said: Iterable[Said]) -> Iterator[Alarm]:
         known, at = {alarm.key for alarm in state.alarms}, len(state.moments) - 1
@@ -179,7 +186,8 @@ class Monitor:
     def _series(self, state: State) -> Iterator[Series]:
         limits = {str(watch.key): watch for watch in self.limits.watches}
         watched = {one.key: one for one in self.detector.watched}
-        for name, rows in state.points.items():
+        for name in sorted(state.points, key=_order(self)):
+            rows = state.points[name]
             word, _, key = name.partition(" ")
             kind: SeriesKind = word  # type: ignore[assignment]
             points = tuple(Point(*row) for row in rows)  # type: ignore[arg-type]
@@ -209,6 +217,18 @@ class Monitor:
             "floor": self.floor, "batches": state.batches, "chain": state.chain,
             "windows": [*sorted(state.windows)], "versions": {"evenhand": version("evenhand"), "numpy": np.__version__},
         }  # fmt: skip
+
+
+def _order(monitor: Monitor) -> Callable[[str], tuple[int, int, str]]:
+    """Return what sorts series: limits first, in the order of the policy, then as they are watched."""
+    own = [*(str(watch.key) for watch in monitor.limits.watches), *(one.key for one in monitor.detector.watched)]
+    places = {key: at for at, key in enumerate(own)}
+
+    def order(name: str) -> tuple[int, int, str]:
+        kind, _, key = name.partition(" ")
+        return KINDS.index(kind), places.get(key, len(places)), key
+
+    return order
 
 
 def _of_limit(at: int, one: Said, alone: float | None) -> Row:

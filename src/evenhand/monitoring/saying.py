@@ -57,9 +57,10 @@ def notes_of(baseline: Baseline, state: State) -> Iterator[Message]:
     yield from _unknown(baseline, state)
     for column, rows in sorted(state.unseen.items()):
         yield messages(
-            "Column {column}: {n:,} row has a value that the audit did not have; of a group, it is counted among all rows only.",
-            "Column {column}: {n:,} rows have a value that the audit did not have; of a group, they are counted among all "
-            "rows only.",
+            "Column {column}: {n:,} row has a value that the audit did not have; a row of a new group is counted among "
+            "all rows only.",
+            "Column {column}: {n:,} rows have a value that the audit did not have; rows of a new group are counted "
+            "among all rows only.",
             rows, column=shorten(column),
         )  # fmt: skip
     if state.late:
@@ -107,7 +108,7 @@ def _unknown(baseline: Baseline, state: State) -> Iterator[Message]:
         names = tuple(baseline.classes[at] for at in unknown)
         rows = int(np.sum(state.since_start["decided.0"][0, list(unknown)]))
         yield message(
-            "Of {rows:,} rows with the decision {names} labels are not known, or much less often than of others: recall, "
-            "accuracy and whatever else rests on them cannot be known.",
+            "Of {rows:,} rows with the decision {names} labels are not known, or much less often than of others: "
+            "recall, accuracy and whatever else rests on them cannot be known.",
             rows=rows, names=names,
         )  # fmt: skip

@@ -111,7 +111,7 @@ def _bins(key: str, kind: DriftKind, name: str, column: object) -> Watched:
 
 
 def _shares(ordered: bool, cells: NDArray[np.int64]) -> Shares:
-    """Return shares of bins; of ordered ones the shares up to each edge among rows with a value, and of missing ones."""
+    """Return shares of bins; of ordered ones those up to each edge among rows with a value, and of missing ones."""
     rows = cells.sum()
     if not ordered:
         return cells, _same(cells, rows)
