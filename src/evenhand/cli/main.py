@@ -36,6 +36,8 @@ VERBS: Final = {
     "promote": "Release a model whose audit passes a policy: the link to it changes at once.",
     "rollback": "Go back to the release before the current one.",
     "retrain": "Fit a candidate on the log, audit it beside the deployed model, judge, promote.",
+    "baseline": "Write what live batches are compared with, from an audit and its rows.",
+    "monitor": "Judge live batches by the same policy, with alarms that hold over all time.",
     "report": "Draw audit.json as a page (HTML, Markdown, JSON, text).",
     "verify": "Check that an audit.json belongs to these files and can be reproduced.",
     "sign": "Sign an audit.json with an SSH key, offline.",

@@ -1,0 +1,127 @@
+"""baseline.json: the counts of an audit in a file, without rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from evenhand.data.roles import Roles
+from evenhand.documents import parse_json, read_bytes
+from evenhand.errors import InputError, check_kind
+from evenhand.monitoring.baseline import Baseline, with_hash
+from evenhand.monitoring.columns import Column
+from evenhand.output.sanitising import plain_json
+from evenhand.output.writing import write_text
+from evenhand.records import from_plain, to_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evenhand.findings import Plain
+
+NAME: Final = "evenhand-baseline"
+SCHEMA_VERSION: Final = 1
+
+
+def write_baseline(path: str | Path, baseline: Baseline) -> None:
+    """Write baseline.json, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where it is written.
+    baseline : Baseline
+        What `make_baseline` returned.
+
+    Raises
+    ------
+    OutputError
+        When the place cannot be written to.
+    """
+    check_kind("write_baseline(path, baseline)", baseline, Baseline, "make_baseline and read_baseline return", path)
+    document = _to_plain(baseline)
+    write_text(path, plain_json(_text({**document, "digest": _digest(document)}, indent=1)) + "\n")
+
+
+def read_baseline(path: str | Path) -> Baseline:
+    """Read a baseline.json.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file that `write_baseline` wrote.
+
+    Returns
+    -------
+    Baseline
+
+    Raises
+    ------
+    InputError
+        When it is missing, no baseline, or was changed since it was written.
+    """
+    place = Path(path)
+    document = parse_json(read_bytes(place, kind=InputError, make="evenhand baseline"), place, kind=InputError)
+    if not isinstance(document, dict) or document.get("schema") != NAME:
+        raise InputError(f"{place}: this is no baseline of evenhand. Make one with: evenhand baseline")
+    if document.get("schema_version") != SCHEMA_VERSION:
+        raise InputError(f"{place}: the baseline is of another version of evenhand ({document.get('schema_version')}).")
+    told = document.pop("digest", None)
+    if _digest(document) != told:
+        raise InputError(
+            f"{place}: changed since evenhand wrote it (its digest differs). Make it again, or restore it."
+        )
+    return with_hash(_from_plain(cast("dict[str, Any]", document)), cast("str", told))
+
+
+def hashed(baseline: Baseline) -> Baseline:
+    """Return a baseline with the hash that its file would have."""
+    return with_hash(baseline, _digest(_to_plain(baseline)))
+
+
+def _to_plain(baseline: Baseline) -> dict[str, Plain]:
+    record = to_plain(baseline.record)
+    roles = {name: value for name, value in asdict(baseline.roles).items() if value not in (None, (), {})}
+    columns = [{"name": one.name, "type": one.kind, "whole": one.whole} for one in baseline.columns]
+    document: dict[str, Any] = {
+        "schema": NAME, "schema_version": SCHEMA_VERSION,
+        "audit": baseline.audit, "model": baseline.model,
+        "columns_sha256": hashlib.sha256(_text({"columns": columns}).encode()).hexdigest(),
+        "record": record, "roles": roles, "classes": list(baseline.classes),
+        "columns": [asdict(column) for column in baseline.columns],
+        "score": None if baseline.score is None else asdict(baseline.score),
+        "calibration": [list(part) for part in baseline.calibration], "threshold": baseline.threshold,
+        "bins": {name: list(edges) for name, edges in baseline.bins.items()},
+    }  # fmt: skip
+    return cast("dict[str, Plain]", json.loads(_text(document)))
+
+
+def _from_plain(document: dict[str, Any]) -> Baseline:
+    roles = {name: tuple(value) if isinstance(value, list) else value for name, value in document["roles"].items()}
+    return Baseline(
+        from_plain(document["record"]),
+        Roles(**roles),
+        tuple(document["classes"]),
+        tuple(_column(part) for part in document["columns"]),
+        None if document["score"] is None else _column(document["score"]),
+        tuple((int(n), int(k)) for n, k in document["calibration"]),
+        document["threshold"],
+        document["bins"],
+        audit=document["audit"],
+        model=document["model"],
+    )
+
+
+def _column(part: dict[str, Any]) -> Column:
+    return Column(**{name: tuple(value) if isinstance(value, list) else value for name, value in part.items()})
+
+
+def _digest(document: Mapping[str, Plain]) -> str:
+    return hashlib.sha256(_text(document).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _text(document: Mapping[str, object], **form: Any) -> str:
+    return json.dumps(document, sort_keys=True, ensure_ascii=False, allow_nan=False, **form)
