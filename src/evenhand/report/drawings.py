@@ -222,7 +222,9 @@ class Point:
     number_x: float
     number_y: float
     ringed: bool = False
-    """Whether it is one of those that are joined: the line may pass others."""
+    """Whether it is marked by a ring: one of those that are joined, since the line may pass others, or the chosen."""
+    bars: str = ""
+    """Its intervals, across and upright, ready for a path; empty without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,12 @@ class Points(Plot):
     """Positions of the joined points, ready for a polyline; empty for none."""
     line: str
     """What the line joins."""
+    marker: float | None = None
+    """The place of an upright line; None without one."""
+    marked: str = ""
+    """What the upright line marks."""
+    ring: str = ""
+    """What a ring marks, where that is not what the line joins."""
 
 
 @dataclass(frozen=True, slots=True)
