@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
+
+from evenhand.documents import parse_json, read_bytes
+from evenhand.errors import RecordError, check_kind, shorten
+from evenhand.messages import Message, message_from_plain, message_to_plain
+from evenhand.output.sanitising import plain_json
+from evenhand.output.writing import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from evenhand.findings import Plain
+    from evenhand.messages import PlainMessage
+
+NAME: Final = "evenhand-timeline"
+SCHEMA_VERSION: Final = 1
 
 SeriesKind: TypeAlias = Literal[
     "limit", "input", "prediction", "share", "performance", "estimate", "calibration", "feedback"
@@ -116,3 +129,120 @@ class Timeline:
     """The model, the baseline with its hash, the policy with its hash, the error rate and how it is split, versions."""
     notes: tuple[Mapping[str, Plain], ...] = ()
     """What cannot be known, such as recall where only the approved get labels, as messages with their places."""
+
+
+def write_timeline(path: str | Path, timeline: Timeline) -> None:
+    """Write monitor.json, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where it is written.
+    timeline : Timeline
+        What monitoring says; the file holds no rows.
+
+    Raises
+    ------
+    OutputError
+        When the place cannot be written to.
+
+    Examples
+    --------
+    >>> write_timeline("monitor.json", Timeline((Moment("monday", None, 100, 0),), ()))
+    >>> read_timeline("monitor.json").moments[0].rows
+    100
+    """
+    check_kind("write_timeline(path, timeline)", timeline, Timeline, "monitor and read_timeline return", path)
+    write_text(path, plain_json(_text(timeline_to_plain(timeline), indent=1)) + "\n")
+
+
+def read_timeline(path: str | Path) -> Timeline:
+    """Read and check a monitor.json.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file that `write_timeline` wrote.
+
+    Returns
+    -------
+    Timeline
+
+    Raises
+    ------
+    RecordError
+        When the file is missing, is no monitor.json, breaks its schema, or was changed since it was written.
+    """
+    place = Path(path)
+    document = parse_json(read_bytes(place, kind=RecordError, make="evenhand monitor"), place, kind=RecordError)
+    if not isinstance(document, dict) or document.get("schema") != NAME:
+        raise RecordError(f"{place}: this is no timeline of evenhand. Make one with: evenhand monitor -o monitor.json")
+    _check_schema(place, document)
+    if _digest(document) != document["digest"]:
+        raise RecordError(f"{place}: changed since evenhand wrote it (its digest differs). Monitor again.")
+    return timeline_from_plain(document)
+
+
+def timeline_to_plain(timeline: Timeline) -> dict[str, Plain]:
+    """Return a timeline as the plain data that monitor.json holds."""
+    document = cast("dict[str, Plain]", {"schema": NAME, "schema_version": SCHEMA_VERSION, **asdict(timeline)})
+    return {**document, "digest": _digest(document)}
+
+
+def timeline_from_plain(document: Mapping[str, Plain]) -> Timeline:
+    """Return the timeline of plain data that follows the schema."""
+    whole = cast("Mapping[str, Any]", document)
+    series = (
+        Series(**{**part, "points": tuple(Point(**point) for point in part["points"])}) for part in whole["series"]
+    )
+    return Timeline(
+        tuple(Moment(**part) for part in whole["moments"]),
+        tuple(series),
+        tuple(Alarm(**{**part, "groups": tuple(part["groups"])}) for part in whole["alarms"]),
+        whole["verdict"],
+        whole["exit_code"],
+        whole["provenance"],
+        tuple(whole["notes"]),
+    )
+
+
+def note_of(said: Message) -> Mapping[str, Plain]:
+    """Return a message as a note of a timeline: plain data that keeps its places, so that it can be translated."""
+    return cast("Mapping[str, Plain]", message_to_plain(said))
+
+
+def said_of(note: Mapping[str, Plain]) -> Message:
+    """Return the message of a note.
+
+    Raises
+    ------
+    RecordError
+        When it lacks a place that its sentence names.
+    """
+    try:
+        found = message_from_plain(cast("PlainMessage", note))
+    except (ValueError, KeyError) as wrong:
+        raise RecordError(f"A note of the timeline cannot be said: {shorten(wrong, 160)}") from None
+    assert isinstance(found, Message)  # of a mapping
+    return found
+
+
+def _digest(document: Mapping[str, Plain]) -> str:
+    steady = {name: value for name, value in document.items() if name != "digest"}
+    return hashlib.sha256(_text(steady).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _text(document: Mapping[str, Plain], **form: Any) -> str:
+    return json.dumps(document, sort_keys=True, ensure_ascii=False, allow_nan=False, **form)
+
+
+def _check_schema(place: Path, document: Mapping[str, Plain]) -> None:
+    from importlib.resources import files
+
+    import jsonschema
+
+    schema = json.loads(files("evenhand.schemas").joinpath(f"timeline-{SCHEMA_VERSION}.json").read_text("utf-8"))
+    first = next(iter(jsonschema.Draft202012Validator(schema).iter_errors(document)), None)
+    if first is not None:
+        where = "/" + "/".join(map(str, first.absolute_path))
+        raise RecordError(f"{place}: breaks the schema of a timeline at {where}: {shorten(first.message, 160)}")
