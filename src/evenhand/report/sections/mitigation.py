@@ -12,7 +12,7 @@ from evenhand.report.drawings import Mark, Table, table
 from evenhand.report.figures.findings import described
 from evenhand.report.figures.tradeoffs import Traded, tradeoff_figure
 from evenhand.report.mitigated import BY_GROUP, chosen_of, mitigation_of
-from evenhand.report.numbers import cut
+from evenhand.report.numbers import cut, ranged
 from evenhand.report.sections.judged import STATUSES
 from evenhand.report.sections.section import MODEL, Section
 from evenhand.report.spoken import in_words, key_of, spoken
@@ -189,7 +189,7 @@ def _picture(
     performance, limited = _label(told.get("performance", "")), in_words(key)
     title = message("{performance} against {limited}", performance=performance, limited=lowered(limited))
     shown, bound = _fewer(points), None if limit is None else limit.bound
-    rows = tuple((p.label, _ranged(p.x, p.x_ends, bound), _ranged(p.y, p.y_ends, None)) for p in shown)
+    rows = tuple((p.label, ranged(p.x, *p.x_ends, bound), ranged(p.y, *p.y_ends)) for p in shown)
     head = (message("candidate"), limited, performance)
     twin = Table(f"{name}-table", title, head, rows, frozenset({1, 2}), within="mitigation-table")
     said = described(title, [(label, joined(", ", values)) for label, *values in rows[:6]], len(rows) - 6)
@@ -212,20 +212,10 @@ def _fewer(points: Sequence[Traded]) -> Sequence[Traded]:
     return [point for at, point in enumerate(points) if at in kept]
 
 
-def _ranged(value: float, ends: tuple[float | None, float | None], bound: float | None) -> str:
-    if ends == (value, value):
-        return number(value, bound, 3)
-    low, high = (number(end, bound, 3).replace("...", "…") for end in ends)
-    return f"{number(value, bound, 3)} [{low}, {high}]"
-
-
 def _value(found: MitigatedLimit | None) -> str:
     if found is None:
         return "–"
-    if found["estimate"] is None:
-        value: str = message("undefined")
-    else:
-        value = _ranged(found["estimate"], _ends(found), None)
+    value = ranged(found["estimate"], *_ends(found))
     status = found.get("status")
     return message("{value}: {status}", value=value, status=STATUSES[status]) if status else value
 
