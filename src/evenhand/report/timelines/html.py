@@ -30,7 +30,7 @@ def sheet() -> str:
     return style(USUAL) + files("evenhand.report.templates").joinpath("timeline.css").read_text("utf-8")
 
 
-def html(timeline: Timeline, lang: str = "en", *, stylesheet: str = "", live: str = "") -> str:
+def html(timeline: Timeline, lang: str = "en", *, stylesheet: str = "", live: str = "", trouble: str = "") -> str:
     """Return one self-contained page for people.
 
     Parameters
@@ -41,22 +41,24 @@ def html(timeline: Timeline, lang: str = "en", *, stylesheet: str = "", live: st
     stylesheet : str
         The address of the style, where the page is served; empty: inside the page.
     live : str
-        Of a page that is served and looks for news, what its file is now; empty for a page of its own.
+        Of a page that is served and looks for news, the tag of what it says; empty for a page of its own.
+    trouble : str
+        Of a page that is served, why its file cannot be read any more.
     """
     for room in ROOMS:
-        made = _drawn(timeline, room, lang, stylesheet, live)
+        made = _drawn(timeline, room, lang, stylesheet=stylesheet, live=live, trouble=trouble)
         if len(made.encode("utf-8", "replace")) <= USUAL_BYTES:
             break
     return made
 
 
-def _drawn(timeline: Timeline, room: Room, lang: str, stylesheet: str, live: str) -> str:
+def _drawn(timeline: Timeline, room: Room, lang: str, **served: object) -> str:
     words, css = language(lang), sheet()
     page = replace(said(build_page(timeline, room), words), lang=words.tag)
     template = environment(None).get_template("timeline.html.j2")
     return plain_html(
         template.render(
             page=page, _=lambda id, **places: words.say(message(id, **places)), style=css, style_hash=style_hash(css),
-            stylesheet=stylesheet, live=live, terms=Terms(()),
+            terms=Terms(()), **served,
         )
     )  # fmt: skip

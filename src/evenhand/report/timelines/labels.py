@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.messages import message
 from evenhand.report.drawings import Table
 from evenhand.report.figures.bands import Course, Stand, band_figure, multiples
-from evenhand.report.timelines.watched import thinned, times_of, when
+from evenhand.report.timelines.watched import times_of, when
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
@@ -69,10 +69,11 @@ def _figure(timeline: Timeline) -> tuple[Multiples, ...]:
 
 
 def _table(timeline: Timeline, room: Room) -> Table:
-    coverage, thin = _coverage(timeline), thinned(range(len(timeline.moments)), room.rows)
+    coverage, last = _coverage(timeline), len(timeline.moments) - 1
     rows = tuple(
         (when(timeline, at), f"{coverage[at][0]:,}", f"{coverage[at][1]:,}", f"{timeline.moments[at].merged:,}")
-        for at in thin
+        for at in range(last + 1)
+        if (last - at) % (last // room.rows + 1) == 0
     )
     head = (message("until"), message("rows so far"), message("with a label"), message("batches"))
     return Table("labels-times", TITLE, head, rows, frozenset({1, 2, 3}), folded=TITLE)
