@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from tests.report.conftest import HOSTILE
+
 from evenhand.messages import message
 from evenhand.timelines import Alarm, Moment, Point, Series, SeriesKind, Status, Timeline, note_of
-from tests.report.conftest import HOSTILE
 
 DAYS = 40
 CHANGED = 22
@@ -124,7 +125,7 @@ def large() -> Timeline:
     """Return 400 moments, 50 inputs, 60 groups and 40 limits: as much as monitoring keeps."""
     days = 400
     series = [
-        *(course(f"recall_difference[g{at}]", "limit", 0.03, 0.12, days, at_most=0.1, baseline=0.03) for at in range(40)),
+        *(course(f"recall_difference[g{at}]", "limit", 0.03, 0.12, days, at_most=0.1) for at in range(40)),
         *(course(f"drift[column_{at}]", "input", 0.01, 0.01 + at / 500, days, at_most=0.05) for at in range(50)),
         *(course(f"share[g{at}=x]", "share", 0.02, 0.02, days, baseline=0.02) for at in range(60)),
     ]  # fmt: skip

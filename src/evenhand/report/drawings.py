@@ -234,6 +234,8 @@ class Bands(Plot):
     """Whether it is estimated, not measured: line and band are dashed."""
     small: bool = False
     """Whether it is one of many small ones."""
+    instead: str = ""
+    """What is written where there is no value at all."""
 
 
 @dataclass(frozen=True, slots=True)

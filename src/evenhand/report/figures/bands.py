@@ -21,6 +21,7 @@ MOST_DOTS: Final = 40
 BEYOND: Final = 1.5
 """How far an axis goes beyond values and limits for the ends of intervals, in parts of what these are apart."""
 LEAST_ROOM: Final = 0.01
+NO_VALUE: Final = message("no value yet")
 WORDS: Final = {
     "line": message("all rows so far"), "guess": message("estimate without labels"),
     "band": message("its interval, for all times together"), "dots": message("one batch alone"),
@@ -110,7 +111,7 @@ def band_figure(
         baseline=None if course.baseline is None else place(0, course.baseline)[1],
         alarm=None if alarm is None else place(alarm.at, alarm.estimate or 0.0),
         shown="" if alarm is None else _shown(alarm, course.since, place, upward), floor=frame.top + frame.tall,
-        guess=course.guess, small=small,
+        guess=course.guess, small=small, instead="" if runs else NO_VALUE,
     )  # fmt: skip
 
 
@@ -125,7 +126,7 @@ def multiples(name: str, title: str, figures: Sequence[Bands], table: Table, *, 
         "alarm": any(each.alarm is not None for each in figures),
     }  # fmt: skip
     key = tuple((kind, said) for kind, said in WORDS.items() if seen[kind])
-    return Multiples(name, title, title, table, tuple(figures), key)
+    return Multiples(f"{name}-figures", title, title, table, tuple(figures), key)
 
 
 def _fewer(course: Course) -> list[Stand]:

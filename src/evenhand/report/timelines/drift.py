@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import joined, message, messages, sentences
+from evenhand.messages import message, messages, sentences
 from evenhand.report.drawings import Table
+from evenhand.report.numbers import named
 from evenhand.report.spoken import spoken
 from evenhand.report.timelines.drawn import Room, Titles, figures, left_out, summary
 from evenhand.report.timelines.watched import alarm_of, bounds_of, last_of, name_of, series_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 TITLE: Final = message("What changed in inputs and predictions")
 MORE: Final = message("Further inputs")
 ALL: Final = message("Every input and prediction that is watched")
+MOST_NAMED: Final = 5
 FLOOR: Final = message(
     "An alarm needs a change that is shown, with the noise of the audited rows allowed for, to be larger than the "
     "floor; smaller ones are drawn, and alarm nobody."
@@ -58,7 +60,7 @@ def _rank(timeline: Timeline, series: Series) -> tuple[bool, float]:
 def _answer(alarmed: list[Series], found: list[Series]) -> str:
     if not alarmed:
         return message("None of {n} has changed by more than its floor, as far as is shown.", n=len(found))
-    names = joined("; ", (name_of(each) for each in alarmed[:5]))
+    names = named([name_of(each) for each in alarmed], MOST_NAMED)
     n = len(alarmed)
     counted = messages("{n} of {all} has changed:", "{n} of {all} have changed:", n, all=len(found))
     return sentences(counted, message("{counts}.", counts=names))

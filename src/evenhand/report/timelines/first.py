@@ -69,9 +69,10 @@ def sentence(timeline: Timeline) -> str:
         batches=batches, when=when(timeline, len(timeline.moments) - 1), rows=rows, labelled=labelled,
     )  # fmt: skip
     error = timeline.provenance.get("error")
-    known = isinstance(error, int | float) and 0 < error < 1
-    false = message("The chance of any false alarm, over all time, is at most {error}.", error=f"{error:g}")
-    return sentences(watched, _limits(timeline), false if known else "")
+    false = ""
+    if isinstance(error, int | float) and 0 < error < 1:
+        false = message("The chance of any false alarm, over all time, is at most {error}.", error=f"{error:g}")
+    return sentences(watched, _limits(timeline), false)
 
 
 def _limits(timeline: Timeline) -> str:

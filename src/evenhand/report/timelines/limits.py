@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import joined, message
+from evenhand.messages import message
+from evenhand.report.numbers import named
 from evenhand.report.spoken import spoken
 from evenhand.report.timelines.drawn import Room, Titles, figures, left_out, over_time
 from evenhand.report.timelines.watched import alarm_of, last_of, name_of, series_of
@@ -20,6 +21,7 @@ BANDS: Final = message(
     "likelier. A limit fails when a band since any earlier moment lies outside, and passes when the whole band since "
     "the start lies inside."
 )
+MOST_NAMED: Final = 3
 ORDER: Final = ("failed", "undecided", None, "passed")
 
 
@@ -53,5 +55,5 @@ def _answer(found: list[Series]) -> str:
     passed = message("Limits that hold: {n} of {limits}.", n=len(by["passed"]), limits=len(found))
     if not by["failed"]:
         return passed
-    names = joined("; ", (name_of(each) for each in by["failed"][:3]))
+    names = named([name_of(each) for each in by["failed"]], MOST_NAMED)
     return message("{passed} Outside: {names}.", passed=passed, names=names)
