@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
-from evenhand.report.drawings import Bands, Multiples, Tick
+from evenhand.report.drawings import Bands, Multiples, Tick, fit
 from evenhand.report.figures.scales import SMALLEST, Scale, nice_step
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ MOST_DOTS: Final = 40
 BEYOND: Final = 1.5
 """How far an axis goes beyond values and limits for the ends of intervals, in parts of what these are apart."""
 LEAST_ROOM: Final = 0.01
+LETTERS: Final = 10
+"""Of the name of a time, so that two of them have room."""
 NO_VALUE: Final = message("no value yet")
 WORDS: Final = {
     "line": message("all rows so far"), "guess": message("estimate without labels"),
@@ -206,4 +208,4 @@ def _ticks(times: Sequence[str], across: Scale, frame: Frame) -> tuple[Tick, ...
     """Return the names of the first and the last position, of a large figure one between them, too."""
     last = len(times) - 1
     between = [last // 2] if frame is LARGE and last >= 2 else []
-    return tuple(Tick(across.place(at), times[at]) for at in sorted({0, *between, last}))
+    return tuple(Tick(across.place(at), fit(times[at], LETTERS)) for at in sorted({0, *between, last}))

@@ -252,7 +252,7 @@ def _rows(told: MitigationFacts) -> tuple[Table, ...]:
     }  # fmt: skip
     rows = told.get("rows", {})
     cells = ((said, f"{int(rows[name]):,}") for name, said in names.items() if name in rows)
-    return table("mitigation-rows", message("Rows, each for one purpose"), (message("for"), message("rows")), cells)
+    return table("mitigation-rows", message("Rows, each for one purpose"), (message("purpose"), message("rows")), cells)
 
 
 def _people(told: MitigationFacts) -> Iterator[Table]:

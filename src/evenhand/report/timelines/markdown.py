@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import message
+from evenhand.messages import message, sentences
 from evenhand.policy.headline import SIGNS
 from evenhand.report.drawings import Table
 from evenhand.report.formats.markdown_text import as_markdown, as_table, size
@@ -32,8 +32,8 @@ def markdown(timeline: Timeline, lang: str = "en") -> str:
     out = [f"# {as_markdown(page.title)}", ""]
     out += [f"**{SIGNS[page.status]} {as_markdown(headline)}** {as_markdown(page.sentence)}", ""]
     for told in page.alarms:
-        parts = (told.values, told.since, told.whom, told.note)
-        out.append(f"- **{as_markdown(told.what)}** {as_markdown(' '.join(filter(None, parts)))}")
+        text = say(sentences(told.values, told.since, told.whom, told.note))
+        out.append(f"- **{as_markdown(told.what)}** {as_markdown(text)}")
     out += [f"- {as_markdown(page.more)}"] if page.more else []
     held = size(out)
     for part in page.parts:
