@@ -23,7 +23,7 @@ SUBROOMS = {
     ),
     "report": (
         (REST,), ("figures",), ("decision",), ("sections",), ("page",), ("formats",),
-        ("rendering", "notebook", "planned"), ("tracked",), ("mlflow", "wandb", "hub"),
+        ("rendering", "notebook", "planned", "timelines"), ("tracked",), ("mlflow", "wandb", "hub"),
     ),
     "serving": ((REST,), ("journal", "viewing"), ("predicting",)),
     "audits": (

@@ -1,4 +1,4 @@
-"""``evenhand report``: draw a record. Needs no model."""
+"""``evenhand report``: draw a record, or a timeline of monitoring. Needs no model."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def command(
     suppress_below: int | None,
     **look: object,
 ) -> None:
-    """Draw AUDIT (audit.json) as one self-contained page.
+    """Draw AUDIT (audit.json) as one self-contained page; a monitor.json as the page of what is live.
 
     \b
     Examples:
@@ -90,14 +90,21 @@ def command(
       evenhand report audit.json -f html=report.html -f model-card=README.md
       evenhand report audit.json --policy policy.toml --to mlflow
       evenhand report audit.json --profile public --since public-1.json -f html=public.html -f json=public-2.json
+      evenhand report monitor.json -o monitor.html
     """
     from evenhand.cli.outputs import put, wanted_outputs
     from evenhand.cli.sharing import check_destinations, send
+    from evenhand.cli.timeline_pages import is_timeline, refuse_flags_of_audits, report_timeline
     from evenhand.errors import InputError
     from evenhand.policy import judge, load_policy
     from evenhand.policy.headline import headline
     from evenhand.records import read_record
 
+    if is_timeline(audit):
+        refuse_flags_of_audits()
+        done = report_timeline(audit, wanted_outputs(*_asked(forms, output, None), (audit,)), str(look["lang"]))
+        summarize(done, ["evenhand", "view", audit])
+        return
     check_destinations(places)
     only_sent = bool(places) and not (forms or output or public_summary)
     asked = _asked(forms, output, public_summary)

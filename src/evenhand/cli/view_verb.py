@@ -1,4 +1,4 @@
-"""``evenhand view``: explore a record on a local page."""
+"""``evenhand view``: explore a record on a local page, or watch a timeline of monitoring."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ def command(audits: tuple[Path, ...], policy: Path | None, lang: str, port: int 
     """Explore AUDIT (audit.json) on a local page: groups, metrics, thresholds, a policy edited in place.
 
     With two records the page shows them side by side, the earlier one first. Nothing but what the records hold is
-    shown, and no other machine can reach the page. Ctrl-C ends it.
+    shown, and no other machine can reach the page. Ctrl-C ends it. A monitor.json is drawn anew when it changes.
 
     \b
     Examples:
       evenhand view audit.json --policy policy.toml
       evenhand view last_release.json audit.json
+      evenhand view monitor.json
     """
+    from evenhand.cli.timeline_pages import is_timeline
     from evenhand.documents import read_bytes
     from evenhand.errors import PolicyError, need
     from evenhand.output.printing import on_terminal
@@ -41,6 +43,9 @@ def command(audits: tuple[Path, ...], policy: Path | None, lang: str, port: int 
         raise click.UsageError("Two records are compared at most: the earlier one, then the one to explore.")
     for package in ("starlette", "uvicorn"):
         need(package, "view")
+    if any(map(is_timeline, audits)):
+        _watch(audits, lang, port, browser=on_terminal() and not no_open)
+        return
     from evenhand.serving.viewing.running import serve
     from evenhand.serving.viewing.session import Session
 
@@ -55,3 +60,15 @@ def command(audits: tuple[Path, ...], policy: Path | None, lang: str, port: int 
     name, folder = ("policy.toml", None) if policy is None else (policy.name, policy.parent)
     session = Session(records[-1], earlier, policy=text, name=name, folder=folder, lang=lang)
     serve(session, port, browser=on_terminal() and not no_open)
+
+
+def _watch(places: tuple[Path, ...], lang: str, port: int | None, *, browser: bool) -> None:
+    """Serve the page of one timeline."""
+    from evenhand.cli.timeline_pages import refuse_flags_of_audits
+    from evenhand.serving.viewing.running import serve_watched
+    from evenhand.serving.viewing.watching import Watched
+
+    if len(places) > 1:
+        raise click.UsageError("A timeline of evenhand monitor is watched alone: name one file.")
+    refuse_flags_of_audits(("audits", "lang", "port", "no_open"))
+    serve_watched(Watched(places[0], lang), port, browser=browser)

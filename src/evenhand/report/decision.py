@@ -16,6 +16,7 @@ from evenhand.policy.wording import limit_text, measured, number
 from evenhand.report.acts import acts_of, is_open, listed
 from evenhand.report.figures.distances import distances
 from evenhand.report.first import Caution, Decision, Reason, Stopping
+from evenhand.report.mitigated import mitigation_of, short_answer
 from evenhand.report.numbers import cut, words_of
 from evenhand.report.why import ended
 
@@ -181,6 +182,9 @@ def _harm(judgement: Judgement) -> str:
 
 
 def _cautions(record: AuditRecord) -> Iterator[Caution]:
+    tried = mitigation_of(record)
+    if tried is not None:
+        yield Caution(short_answer(tried), "mitigation")
     seen = record.provenance.get("rows_seen_in_training")
     if seen:
         words = message(

@@ -57,7 +57,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """What makes every figure doubtful."""
+    """What a reader has to know of every figure: what makes it doubtful, what the model was chosen from."""
 
     sentence: str
     anchor: str

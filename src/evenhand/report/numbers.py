@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import Message, joined, message
 from evenhand.metrics import describe
+from evenhand.policy.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,6 +118,22 @@ def end(value: float | None, finding: Finding, digits: int = 2) -> str:
 def told(group: str, estimate: float | None, rows: int, unit: Unit = "share") -> str:
     """Return a group with its value and rows."""
     return message("{group} {value} (n={rows:,})", group=cut(group, 80), value=show(estimate, unit), rows=rows)
+
+
+def ranged(estimate: float | None, low: float | None, high: float | None, bound: float | None = None) -> str:
+    """Return ``0.620 [0.450, …]`` with three decimals, more where fewer would put it on the other side of `bound`.
+
+    Examples
+    --------
+    >>> ranged(0.62, 0.45, None), ranged(0.7999, 0.7999, 0.7999, 0.8)
+    ('0.620 [0.450, …]', '0.7999')
+    """
+    if estimate is None:
+        return message("undefined")
+    if low == high == estimate:
+        return number(estimate, bound, 3)
+    ends = ("…" if end is None or math.isinf(end) else number(end, bound, 3) for end in (low, high))
+    return f"{number(estimate, bound, 3)} [{', '.join(ends)}]"
 
 
 def p_value(finding: Finding | None) -> str:

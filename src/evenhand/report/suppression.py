@@ -21,6 +21,7 @@ from evenhand.findings import AuditRecord, GroupCounts
 from evenhand.messages import Message, message
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.records import digest
+from evenhand.report.mitigated import without_figures
 from evenhand.report.published import Published, chained
 from evenhand.report.telling import (
     FROM_COUNTS,
@@ -324,6 +325,8 @@ class _Copying:
         for block in ("data", "members", "subject", "original", "study"):
             if kept.get(block):
                 kept[block] = {name: said for name, said in kept[block].items() if name not in OF_ROWS}
+        if kept.get("mitigation"):
+            kept["mitigation"] = without_figures(kept["mitigation"])
         kept |= {"suppressed_below": self.below, "withheld_groups": [dict(cell) for cell in sorted(self.hidden)]}
         kept["withheld_figures"] = away
         if self.since:

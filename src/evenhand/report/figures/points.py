@@ -45,7 +45,9 @@ def point_figure(
     places = [(across.place(x), down(y)) for _, x, y, _ in points]
     drawn = tuple(
         Point(cut(label, LABEL), str(at + 1), mark, *place, *aside, label in joined)
-        for at, ((label, _, _, mark), place, aside) in enumerate(zip(points, places, _numbers(places), strict=True))
+        for at, ((label, _, _, mark), place, aside) in enumerate(
+            zip(points, places, numbers_beside(places), strict=True)
+        )
     )
     chain = sorted((x, y) for label, x, y, _ in points if label in joined)
     path = " ".join(f"{across.place(x):g},{down(y):g}" for x, y in chain) if len(chain) > 1 else ""
@@ -57,7 +59,7 @@ def point_figure(
     return Points(*frame, marks, upwards, LEFT, across.right, axes, drawn, path, line if path else "")
 
 
-def _numbers(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def numbers_beside(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Return where the number of each point is: clear of other points and numbers, where there is room."""
     taken: list[tuple[float, float]] = []
     for x, y in places:

@@ -21,7 +21,7 @@ SECTIONS: Final[Catalogue[Section]] = Catalogue(
     {
         name: f"evenhand.report.sections.{name}:SECTION"
         for name in (
-            "scope", "data", "data_quality", "study", "performance", "fairness", "groups", "strata",
+            "mitigation", "scope", "data", "data_quality", "study", "performance", "fairness", "groups", "strata",
             "unobserved_groups", "impact", "chance", "thresholds", "slices", "explanations", "dependence",
             "explanation_checks", "few_shot", "maps", "words", "reliance", "identity", "scenarios", "refusals",
             "privacy", "differential_privacy", "disclosure", "robustness", "adversarial", "counterfactuals",

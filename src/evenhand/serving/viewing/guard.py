@@ -38,10 +38,14 @@ class Guard:
         The address that is printed has it; after the first request a cookie does.
     port : int
         The port of the server: a request for another host is of a page that lets a name point here (DNS rebinding).
+    allowed : str
+        What the pages may do besides, as a directive of their content security policy.
     """
 
-    def __init__(self, app: ASGIApp, token: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, token: str, port: int, allowed: str = "") -> None:
         self._app, self._token = app, token
+        policy = "content-security-policy"
+        self._headers = {**HEADERS, policy: f"{HEADERS[policy]}; {allowed}"} if allowed else HEADERS
         self._hosts = tuple(f"{name}:{port}" for name in ("127.0.0.1", "localhost"))
         self._cookie = f"evenhand-view-{port}"
 
@@ -53,7 +57,7 @@ class Guard:
 
         async def sent(answer: Message) -> None:
             if answer["type"] == "http.response.start":
-                more = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+                more = [(name.encode(), value.encode()) for name, value in self._headers.items()]
                 answer = {**answer, "headers": [*answer["headers"], *more]}
             await send(answer)
 

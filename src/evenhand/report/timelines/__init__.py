@@ -1,0 +1,1 @@
+"""A timeline of monitoring as a page, from `evenhand.timelines` alone."""
