@@ -28,6 +28,7 @@ LEAST: Final = 1e-4
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose a lottery of refitted models by Fairlearn's ExponentiatedGradient."""
     if not problem.sensitive or not problem.columns:
         return
     for constraint, gap in constraints(problem).items():

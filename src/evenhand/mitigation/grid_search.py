@@ -26,6 +26,7 @@ WEIGHTS: Final = (0.5, 0.9)
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose a refitted model by Fairlearn's GridSearch."""
     if not problem.sensitive or not problem.columns:
         return
     for constraint, gap in constraints(problem).items():

@@ -27,6 +27,7 @@ NAME: Final = "threshold_optimizer"
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose what Fairlearn's ThresholdOptimizer makes of the frozen scores."""
     if problem.predictions.y_score is None or not problem.sensitive or not problem.columns:
         return
     for constraint, gap in constraints(problem).items():

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from evenhand.policy import Limit, Policy, Verdict
     from evenhand.subjects import Subject
 
-LIGHT: Final = ("performance", "fairness")
-"""The audits that say what most limits are on."""
+COUNTED: Final[tuple[str, ...]] = ()
+"""The audits that most limits need: none, as counts answer them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +158,7 @@ def wanted(verdict: Verdict | None) -> tuple[tuple[Limit, Key], ...]:
 
 
 def audits_of(subject: Subject, rows: EvaluationSet, policy: Policy, options: AuditOptions) -> tuple[str, ...]:
-    """Return the audits that say what a policy's limits are on: two, and others where these do not say it.
+    """Return the audits that say what a policy's limits are on, where counts do not.
 
     Parameters
     ----------
@@ -171,13 +171,27 @@ def audits_of(subject: Subject, rows: EvaluationSet, policy: Policy, options: Au
     options : AuditOptions
         Confidence, seed and sizes.
     """
-    record = run(Evidence(subject, rows, options=options), LIGHT)
+    record = run(Evidence(subject, rows, options=options), COUNTED)
     missing = {judgement.key for judgement in judge(record, policy).blocking if judgement.finding is None}
     if not missing:
-        return LIGHT
+        return COUNTED
     whole = run(Evidence(subject, rows, options=options))
     more = {finding.audit for finding in whole.findings if finding.key in missing} - {"compression"}
-    return tuple(name for name in AUDITS if name in more or name in LIGHT)
+    return tuple(name for name in AUDITS if name in more)
+
+
+def crossed(policy: Policy, options: AuditOptions) -> AuditOptions:
+    """Return the options of an audit that crosses no more features than the limits of a policy do.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy.
+    options : AuditOptions
+        Confidence, seed and sizes.
+    """
+    over = max(2 if limit.over == "intersections" else len(limit.key.columns) for limit in policy.limits)
+    return replace(options, intersections=max(1, min(over, options.intersections)))
 
 
 def best_first(tried: list[Tried], performance: Key) -> Iterator[Tried]:
