@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from evenhand.data import EvaluationSet
+    from evenhand.findings import Plain
     from evenhand.mitigation.candidate import Problem
     from evenhand.subjects import Subject
 
@@ -32,7 +33,7 @@ def _propose(problem: Problem) -> Iterator[Candidate]:
     for constraint, gap in constraints(problem).items():
         for weight in WEIGHTS:
             name = f"GridSearch, {constraint}, weight {weight:g}"
-            settings = {"constraints": constraint, "constraint_weight": weight, "grid_size": POINTS}
+            settings: dict[str, Plain] = {"constraints": constraint, "constraint_weight": weight, "grid_size": POINTS}
             make = partial(_made, problem, constraint, gap / 2, weight, name)
             yield Candidate(name, NAME, make, settings, library="fairlearn", trains=True)
 
