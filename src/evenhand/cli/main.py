@@ -30,6 +30,7 @@ VERBS: Final = {
     "plan": "Say how many rows of each group a policy needs, before an audit.",
     "sweep": "Judge a policy at every threshold.",
     "log": "Look through, export, prune and erase the log of a served model; add feedback.",
+    "mitigate": "Try what can be done about a failed limit: what it costs, and who pays.",
     "view": "Explore audit.json on a local page: groups, thresholds, a policy edited in place.",
     "serve": "Serve a model over HTTP: predictions with reasons, feedback, a durable log.",
     "export": "Write a model as one file with its preprocessing, with its card, record and schema.",

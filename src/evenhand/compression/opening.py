@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from evenhand.subjects import OutputKind, Subject
     from evenhand.subjects.isolation.limits import Limits
@@ -80,6 +80,9 @@ def open_model(
 
         return DeployedModel(content, f"'{place}'", limits_of(place, isolate, allowed_signers))
     if kind == "onnx" and _is_compressed(content):
+    if kind == "mitigated":
+        return _mitigated(place, trust_pickle, tuple(trusted_types), isolate, allowed_signers)
+    if kind == "onnx" and _is_compressed(read_model_file(place)):
         from evenhand.compression.compressed import load_compressed
 
         return load_compressed(place, isolate=isolate, allowed_signers=allowed_signers)
@@ -99,6 +102,19 @@ def open_model(
 def _is_deployed(content: bytes) -> bool:
     """Whether the file is marked as written by `evenhand export`; whether that is whole is checked on loading."""
     return b"evenhand-deployed" in content
+def _mitigated(
+    path: Path, trust_pickle: bool, trusted: tuple[str, ...], isolate: bool | Limits | None, signers: str | Path | None
+) -> Subject:
+    """Return a model under a rule; its own file is opened as it would be alone."""
+    from evenhand.subjects.mitigated import open_mitigated
+
+    def opener(place: Path, declared: Mapping[str, Any]) -> Subject:
+        types = (*trusted, *declared.get("trusted_types", ()))
+        how = {"trust_pickle": trust_pickle, "isolate": isolate, "allowed_signers": signers}
+        more: dict[str, Any] = {**how, **declared, "trusted_types": types}
+        return open_model(place, **more)
+
+    return open_mitigated(path, opener)
 
 
 def _is_compressed(content: bytes) -> bool:
