@@ -13,6 +13,7 @@ import pytest
 
 from evenhand.audits import AUDITS
 from evenhand.compression import RECIPES
+from evenhand.mitigation.catalogue import MITIGATIONS
 from evenhand.report.formats.catalogue import FORMATS
 from evenhand.report.sections.catalogue import SECTIONS
 from evenhand.subjects import ADAPTERS
@@ -38,6 +39,7 @@ ROWS = (
         "settings",
         "outlines",
         "headlines",
+        "lots",
         "metric_frames",
         "timelines",
     ),
@@ -57,7 +59,7 @@ HEIGHT = {room: height for height, row in enumerate(ROWS) for room in row}
 MAY_USE_TORCH = {"subjects", "training", "compression", "explaining", "probing"}
 CATALOGUES: dict[str, Catalogue[Any]] = {
     "audits": AUDITS, "compression": RECIPES, "report.formats": FORMATS, "report.sections": SECTIONS,
-    "subjects": ADAPTERS,
+    "subjects": ADAPTERS, "mitigation": MITIGATIONS,
 }  # fmt: skip
 """What each of these rooms has of a kind: one audit, recipe, format, section or adapter a file."""
 SIBLINGS = {room: {place.partition(":")[0] for place in known.own.values()} for room, known in CATALOGUES.items()}
@@ -86,9 +88,9 @@ SHARED = {
         "huggingface.encoder", "huggingface.folder", "huggingface.graph", "huggingface.language",
         "huggingface.tokens", "inputs",
         "isolation.frames", "isolation.isolated", "isolation.limits", "isolation.process", "isolation.trying",
-        "isolation.worker", "keras_config", "kinds", "loading", "model_file", "modules", "network",
-        "network_output", "outputs", "proof", "protocol", "proved", "refitting", "remote.client", "remote.endpoint",
-        "target", "tensor_header",
+        "isolation.worker", "keras_config", "kinds", "loading", "mixture", "model_file", "modules", "network",
+        "network_output", "outputs", "post_processing", "proof", "protocol", "proved", "refitting", "remote.client",
+        "remote.endpoint", "rules", "target", "tensor_header",
     },
 }  # fmt: skip
 """The other files of these rooms, which those of the catalogue share."""

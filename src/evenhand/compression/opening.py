@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +74,8 @@ def open_model(
         from evenhand.training.storing import open_trained
 
         return open_trained(place)
+    if kind == "mitigated":
+        return _mitigated(place, trust_pickle, tuple(trusted_types), isolate, allowed_signers)
     if kind == "onnx" and _is_compressed(read_model_file(place)):
         from evenhand.compression.compressed import load_compressed
 
@@ -89,6 +91,20 @@ def open_model(
         isolate=isolate,
         allowed_signers=allowed_signers,
     )
+
+
+def _mitigated(
+    path: Path, trust_pickle: bool, trusted: tuple[str, ...], isolate: bool | Limits | None, signers: str | Path | None
+) -> Subject:
+    """Return a model under a rule; its own file is opened as it would be alone."""
+    from evenhand.subjects.mitigated import open_mitigated
+
+    def opener(place: Path, *, trusted_types: Sequence[str] = (), **declared: Any) -> Subject:
+        types = (*trusted, *trusted_types)
+        how = {"trust_pickle": trust_pickle, "trusted_types": types, "isolate": isolate, "allowed_signers": signers}
+        return open_model(place, **how, **declared)
+
+    return open_mitigated(path, opener)
 
 
 def _is_compressed(content: bytes) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 import numpy as np
 
 from evenhand.data.hashing import hash_content
+from evenhand.lots import uniform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from evenhand.data.evaluation_set import EvaluationSet
     from evenhand.findings import Plain
 
-STEP, FIRST, SECOND = (np.uint64(part) for part in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 CHOSEN: Final = 1
 """Of the two draws of a row the one that says whether a coin decides about it."""
 INSIDE: Final = 2
@@ -87,8 +87,8 @@ class Coin:
         """
         rows = data.row_hashes(self.columns)
         _, place, times = np.unique(rows, return_inverse=True, return_counts=True)
-        drawn = (_uniform(rows, self.seed, CHOSEN) < self.share) & (times[place] == 1)
-        return drawn, ~drawn | (_uniform(rows, self.seed, INSIDE) < 0.5)
+        drawn = (uniform(rows, self.seed, CHOSEN) < self.share) & (times[place] == 1)
+        return drawn, ~drawn | (uniform(rows, self.seed, INSIDE) < 0.5)
 
     def to_plain(self) -> dict[str, Plain]:
         """Return the coins as plain data, as a model's file keeps them."""
@@ -113,13 +113,3 @@ class Coin:
 
 def _named(data: EvaluationSet, columns: tuple[str, ...]) -> str:
     return hash_content(data.row_hashes(columns), columns)
-
-
-def _uniform(rows: NDArray[np.uint64], seed: int, draw: int) -> NDArray[np.float64]:
-    """Return (n,) a number in [0, 1) of each fingerprint, its key and the draw (splitmix64; Steele et al. 2014)."""
-    key = np.random.SeedSequence([seed, draw]).generate_state(1, np.uint64)[0]
-    with np.errstate(over="ignore"):
-        mixed = (rows ^ key) + STEP
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * FIRST
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * SECOND
-    return np.asarray(((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(11)).astype(np.float64) * 2.0**-53)

@@ -27,6 +27,7 @@ ADAPTERS: Final[Catalogue[Adapter]] = Catalogue(
         "huggingface": "evenhand.subjects.huggingface.adapter:ADAPTER",
         "keras": "evenhand.subjects.keras:ADAPTER",
         "lightgbm": "evenhand.subjects.boosted.lightgbm:ADAPTER",
+        "mitigated": "evenhand.subjects.mitigated:ADAPTER",
         "of_task": "evenhand.subjects.of_task:ADAPTER",
         "onnx": "evenhand.subjects.onnx:ADAPTER",
         "predictions": "evenhand.subjects.predictions:ADAPTER",
