@@ -138,7 +138,9 @@ class PostProcessed:
     def _chosen(self, batch: Batch, columns: tuple[str, ...]) -> Batch:
         known = getattr(batch, "columns", ())
         if absent := [column for column in self.columns if column not in known]:
-            raise ModelError(f"Model '{self.name}' needs columns that the rows lack: {shorten(', '.join(absent), 200)}.")
+            raise ModelError(
+                f"Model '{self.name}' needs columns that the rows lack: {shorten(', '.join(absent), 200)}."
+            )
         return cast("pd.DataFrame", batch)[list(columns)]
 
 
