@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from evenhand.errors import EvenhandError
     from evenhand.findings import AuditRecord, Finding, Interval
     from evenhand.keys import Key
+    from evenhand.mitigation import mitigate
     from evenhand.policy import Policy, Verdict, judge, load_policy
     from evenhand.policy.advice.planning import Plan, plan
     from evenhand.records import read_record, write_record
@@ -51,7 +52,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AuditOptions", "AuditRecord", "EvaluationSet", "EvenhandError", "Finding", "Interval", "Key", "Plan", "Policy",
     "Verdict", "__version__", "audit", "audit_bias_set", "audit_data", "audit_lm_logs", "audit_predictions",
-    "audit_table", "judge", "load_loanapp", "load_policy", "measure", "open_model", "plan", "read_evaluation_set",
+    "audit_table", "judge", "load_loanapp", "load_policy", "measure", "mitigate", "open_model", "plan", "read_evaluation_set",
     "read_record", "read_signed_record", "render", "rows_to_label", "split", "with_declarations", "write_record",
     "write_report",
 ]  # fmt: skip
@@ -61,6 +62,7 @@ __getattr__, __dir__ = face(__name__, {
     "compression": "open_model",
     "data": "EvaluationSet load_loanapp read_evaluation_set split", "declarations": "with_declarations",
     "errors": "EvenhandError", "findings": "AuditRecord Finding Interval", "keys": "Key",
+    "mitigation": "mitigate",
     "policy": "Policy Verdict judge load_policy", "policy.advice.planning": "Plan plan",
     "records": "read_record write_record",
     "report": "render write_report",

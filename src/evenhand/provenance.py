@@ -254,6 +254,12 @@ class MitigationFacts(TypedDict, total=False):
     """The policy."""
     recommended: bool
     """Whether the chosen candidate is recommended by the judged rows."""
+    why: PlainMessage
+    """Why it is, or is not."""
+    before: Literal["passed", "failed", "undecided"]
+    """What the deployed model comes to on the judged rows."""
+    groups: list[MitigatedGroup]
+    """Who gains and who loses by the chosen candidate on the judged rows."""
     infeasible: PlainMessage | None
     """Why no candidate can meet the policy on these rows, where that is shown."""
     seed: int

@@ -1,1 +1,7 @@
 """What can be done about a failed limit, what it costs, and who pays."""
+
+from evenhand.mitigation.candidate import Candidate, Mitigation, Problem
+from evenhand.mitigation.catalogue import MITIGATIONS
+from evenhand.mitigation.mitigating import SHARES, Mitigated, mitigate, mitigated
+
+__all__ = ["MITIGATIONS", "SHARES", "Candidate", "Mitigated", "Mitigation", "Problem", "mitigate", "mitigated"]

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
+
+from evenhand.evidence.predictions import columns_read, predict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from evenhand.data import EvaluationSet
+    from evenhand.evidence.predictions import Predictions
     from evenhand.findings import Plain
     from evenhand.keys import Key
-    from evenhand.policy import Policy
+    from evenhand.policy import Limit, Policy
     from evenhand.subjects import Subject
 
 Make: TypeAlias = "Callable[[EvaluationSet, int], Subject]"
 """Makes the model of a candidate from rows to fit on and a seed; an EvenhandError says why it cannot."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """What is to be mended: a model, the policy that it is to meet, and rows to fit on.
 
@@ -40,6 +47,8 @@ class Problem:
     """Of whatever draws."""
     train: EvaluationSet | None = None
     """Rows on which models are fitted again; None: on `fit`."""
+    wanted: tuple[tuple[Limit, Key], ...] = ()
+    """The blocking limits, each with a finding that it is judged on in these rows."""
 
     @property
     def training_rows(self) -> EvaluationSet:
@@ -50,8 +59,24 @@ class Problem:
     def sensitive(self) -> tuple[str, ...]:
         """The sensitive features that blocking limits name, else all of the rows."""
         known = self.fit.roles.sensitive_features
-        named = [column for limit in self.policy.blocking for column in limit.key.columns if column in known]
+        named = [column for _, key in self.wanted for column in key.columns if column in known]
         return tuple(dict.fromkeys(named)) or tuple(known)
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        """What the model says of the rows to fit on."""
+        return predict(self.model, self.fit)
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """(n,) its scores of them; its decisions where it has no scores."""
+        found = self.predictions.y_score
+        return self.predictions.y_pred.astype("float64") if found is None else found
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the model reads; none where it reads no table."""
+        return columns_read(self.model, self.fit)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -35,7 +35,7 @@ MOST_ABOUT: Final = 16 << 20
 """Bytes of that member."""
 MOST_MEMBER: Final = 4 << 30
 """Bytes of a model in it."""
-KNOWN_TYPES: Final = ("fairlearn.preprocessing._correlation_remover.CorrelationRemover",)
+KNOWN_TYPES: Final = ("fairlearn.preprocessing._correlation_remover.CorrelationRemover", "numpy.dtype")
 """Types in skops files of candidates beside those that skops trusts: numbers, and a method that multiplies them."""
 
 

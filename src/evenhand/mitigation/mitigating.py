@@ -1,0 +1,329 @@
+"""What can be done to meet a policy: candidates fitted, chosen and judged on three parts of the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Unpack
+
+from evenhand.audits.arguments import AuditSettings, background_of, opened, rows_of, sorted_out
+from evenhand.audits.auditing import chosen_options, run
+from evenhand.audits.catalogue import AUDITS
+from evenhand.audits.options import options as options_by_name
+from evenhand.data import split
+from evenhand.data.evaluation_set import EvaluationSet
+from evenhand.errors import InputError, ModelError, PolicyError, argument, raise_all
+from evenhand.evidence import Evidence
+from evenhand.evidence.predictions import proven
+from evenhand.keys import Key
+from evenhand.messages import message_to_plain
+from evenhand.metrics import canonical
+from evenhand.mitigation.candidate import Candidate, Problem
+from evenhand.mitigation.catalogue import MITIGATIONS
+from evenhand.mitigation.feasibility import infeasible
+from evenhand.mitigation.recommending import recommended
+from evenhand.mitigation.recording import candidates as recorded
+from evenhand.mitigation.recording import groups
+from evenhand.mitigation.trying import Court, Tried, audits_of, best_first, of_candidates, wanted
+from evenhand.policy import Policy, judge, load_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from evenhand.audits import AuditOptions
+    from evenhand.findings import AuditRecord
+    from evenhand.provenance import MitigationFacts, Provenance
+    from evenhand.subjects import Subject
+
+SHARES: Final = (0.4, 0.3, 0.3)
+"""The shares of the rows that candidates are fitted, chosen and judged on."""
+PARTS: Final = ("fit", "choose", "judge")
+UNCHANGED: Final = "unchanged"
+"""The name of the deployed model among the candidates."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mitigated:
+    """A chosen candidate: its model, and the record of how it was chosen and judged.
+
+    See Also
+    --------
+    evenhand.mitigation.mitigated : Makes one.
+    """
+
+    subject: Subject
+    """Its model: the deployed one where nothing else was chosen."""
+    record: AuditRecord
+    """The audit of it on the rows to judge on, compared with the deployed model; its provenance says what was tried."""
+    needs_sensitive: bool
+    """Whether the model must be told the sensitive features when it decides."""
+
+    @property
+    def recommended(self) -> bool:
+        """Whether the judged rows bear it out."""
+        return bool(self.record.provenance["mitigation"]["recommended"])
+
+    def save(self, path: str | Path, base: str | Path | None = None) -> None:
+        """Write the model as one file that `evenhand.open_model` opens.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        base : str or Path, optional
+            The deployed model's file, where the candidate is a rule over its scores.
+
+        Raises
+        ------
+        ModelError
+            When the model cannot be written.
+        """
+        from evenhand.subjects.mitigated import save_mitigated
+        from evenhand.subjects.mixture import Mixture
+        from evenhand.subjects.post_processing import PostProcessed
+
+        model = self.subject
+        frozen = isinstance(model, PostProcessed) and not isinstance(model.base, Mixture)
+        own = getattr(model, "save", None)
+        if own is not None and not isinstance(model, PostProcessed):
+            own(path)
+        else:
+            save_mitigated(model, path, base if frozen else None)
+
+
+def mitigate(
+    model: object,
+    data: object,
+    policy: Policy | str | Path | Mapping[str, object],
+    *,
+    performance: str = "accuracy",
+    shares: Sequence[float] = SHARES,
+    candidates: str | Iterable[str | Candidate] | None = None,
+    group_blind: bool = False,
+    train: object = None,
+    audits: str | Iterable[str] | None = None,
+    options: AuditOptions | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+    **settings: Unpack[AuditSettings],
+) -> AuditRecord:
+    """Try what can be done for a model to meet a policy, and audit what was chosen on rows that took no part in that.
+
+    Candidates are fitted on one part of the rows. On a second part each is judged by the policy, and of those that
+    pass the one of best performance is chosen; where none passes, the one that fails least. On a third part the chosen
+    one is audited beside the deployed model, row by row, and judged by the same policy. It is recommended only where
+    these rows bear it out; see `evenhand.mitigation.recommending`.
+
+    Parameters
+    ----------
+    model : Subject, scikit-learn estimator, torch module, folder or callable
+        The deployed model, as for `audit`. It stays as it is.
+    data : path, pandas, Polars or PyArrow table, mapping of columns, or EvaluationSet
+        Rows that the model was not fitted on, with the truth and the columns that make the groups.
+    policy : Policy, path or mapping
+        The limits that are to be met. Of its requirements, and of limits on changes since a release, a candidate meets
+        none yet: they are left to the gate.
+    performance : str
+        What is to be as good as can be while the limits are met: the key of a measure.
+    shares : three numbers
+        The shares of the rows that candidates are fitted, chosen and judged on.
+    candidates : names, or Candidate, optional
+        Kinds of candidates, of `evenhand list mitigations`, or candidates of your own; all kinds when absent.
+    group_blind : bool
+        Whether candidates are left out that must be told the sensitive features when they decide.
+    train : table or EvaluationSet, optional
+        Rows on which models are fitted again, such as those the deployed model was fitted on; the first part when
+        absent.
+    audits : name or names, optional
+        Which audits the chosen one goes through; all when absent. The comparison with the deployed model is always
+        made.
+    options : AuditOptions, optional
+        Confidence, seed and sizes; single options may be given as keywords. The seed decides splits, fits and lots.
+    progress : callable, optional
+        Called before each candidate as ``progress(step, steps, name)``.
+    **settings
+        As for `audit`: roles of the columns of a table, options, and what the model's output is.
+
+    Returns
+    -------
+    AuditRecord
+        Of the chosen candidate, on the third part, compared with the deployed model. ``provenance["mitigation"]`` says
+        what was tried, what it came to, who gains and who loses, and whether it is recommended.
+
+    Raises
+    ------
+    InputError, ModelError, PolicyError
+        When the label is not one of two classes, the rows are too few for three parts, the policy has no limit that a
+        candidate could meet, or model and rows cannot be audited as they are.
+
+    See Also
+    --------
+    evenhand.mitigation.mitigated : The same, with the model of the candidate.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> policy = {"limits": {"demographic_parity_difference[sex]": {"at_most": 0.1}}}
+    >>> rows = {"income": [20, 31, 42, 56] * 200, "sex": ["f", "m"] * 400, "paid": ["no", "no", "yes", "yes"] * 200}
+    >>> roles = {"label": "paid", "pos_label": "yes", "sensitive_features": "sex"}
+    >>> record = eh.mitigate(
+    ...     lambda X: X["income"] / 60, rows, policy, candidates=["threshold", "group_thresholds"], explain=False, **roles
+    ... )
+    >>> facts = record.provenance["mitigation"]
+    >>> facts["rows"]
+    {'fit': 320, 'choose': 240, 'judge': 240}
+    """
+    return mitigated(
+        model, data, policy, performance=performance, shares=shares, candidates=candidates, group_blind=group_blind,
+        train=train, audits=audits, options=options, progress=progress, **settings,
+    ).record  # fmt: skip
+
+
+def mitigated(
+    model: object,
+    data: object,
+    policy: Policy | str | Path | Mapping[str, object],
+    *,
+    performance: str = "accuracy",
+    shares: Sequence[float] = SHARES,
+    candidates: str | Iterable[str | Candidate] | None = None,
+    group_blind: bool = False,
+    train: object = None,
+    audits: str | Iterable[str] | None = None,
+    options: AuditOptions | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+    **settings: Unpack[AuditSettings],
+) -> Mitigated:
+    """Return what `evenhand.mitigate` does, with the model of the chosen candidate.
+
+    Parameters
+    ----------
+    model, data, policy, performance, shares, candidates, group_blind, train, audits, options, progress, **settings
+        As for `evenhand.mitigate`.
+
+    Raises
+    ------
+    InputError, ModelError, PolicyError
+        As `evenhand.mitigate`.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.mitigation import mitigated
+    >>> rows = {"income": [20, 31, 42, 56] * 200, "sex": ["f", "m"] * 400, "paid": ["no", "no", "yes", "yes"] * 200}
+    >>> made = mitigated(
+    ...     lambda X: X["income"] / 60, rows, {"limits": {"accuracy": {"at_least": 0.9}}}, candidates="threshold",
+    ...     label="paid", pos_label="yes", audits="performance",
+    ... )
+    >>> made.recommended, made.subject.name, made.record["accuracy"].estimate
+    (True, 'one threshold, 0 SE inside', 1.0)
+    """
+    from evenhand.subjects import as_subject
+
+    roles, said, rest = sorted_out(settings, {*options_by_name(), *AUDITS})
+    model = opened(model)
+    rows, chosen_by = rows_of(model, data, roles), chosen_options(options, rest)
+    limits = of_candidates(policy if isinstance(policy, Policy) else load_policy(policy))
+    raise_all(InputError, _problems(rows, shares))
+    if not limits.blocking:
+        raise PolicyError(f"{limits.name}: no blocking limit is left that a candidate could meet. Add one.")
+    goal = Key.parse(performance)
+    goal = goal.renamed(canonical(goal.metric) or goal.metric)
+    parts = split(rows, dict(zip(PARTS, map(float, shares), strict=True)), seed=chosen_by.seed)
+    base = proven(as_subject(model, **said), rows)  # type: ignore[arg-type]
+    names = audits_of(base, parts["fit"], limits, chosen_by)
+    court = Court(parts["choose"], limits, goal, chosen_by, names)
+    problem = _problem(base, parts["fit"], limits, goal, chosen_by, names, background_of(train, rows, "train"))
+    tried = _all_tried(problem, court, _proposed(problem, candidates, group_blind), progress)
+    if tried[0].performance is None:
+        raise InputError(f"{argument('performance')}: no audit of these rows measures '{performance}'.")
+    first = next(best_first(tried, goal))
+    asked = replace(problem, fit=parts["choose"], wanted=wanted(tried[0].verdict))
+    facts: MitigationFacts = {
+        "candidates": recorded(tried, first, parts["choose"]),
+        "performance": str(goal),
+        "rows": {name: part.rows for name, part in parts.items()},
+        "policy": {"name": limits.name, "sha256": limits.sha256},
+        "seed": chosen_by.seed,
+    }
+    sentence = infeasible(asked)
+    facts["infeasible"] = message_to_plain(sentence) if sentence else None
+    return _judged(base, first, first is tried[0], court, parts["judge"], facts, audits)
+
+
+def _problems(rows: EvaluationSet, shares: Sequence[float]) -> Iterable[str]:
+    if rows.task != "binary":
+        yield f"{rows.name}: candidates are about a label of two classes; this one is of {rows.task}."
+    if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-9:
+        told = ", ".join(map(str, shares))
+        yield f"{argument('shares')}: three shares above 0 that add up to 1 are needed, such as 0.4,0.3,0.3, not {told}."
+
+
+def _problem(
+    base: Subject,
+    rows: EvaluationSet,
+    policy: Policy,
+    goal: Key,
+    options: AuditOptions,
+    audits: tuple[str, ...],
+    train: EvaluationSet | None,
+) -> Problem:
+    verdict = judge(run(Evidence(base, rows, options=options), audits), policy)
+    return Problem(base, rows, policy, goal, options.seed, train, wanted(verdict))
+
+
+def _proposed(problem: Problem, asked: str | Iterable[str | Candidate] | None, group_blind: bool) -> list[Candidate]:
+    """Return the candidates that were asked for, each name once."""
+    listed: list[str | Candidate] = [*MITIGATIONS] if asked is None else [asked] if isinstance(asked, str) else [*asked]
+    kinds = MITIGATIONS.chosen([each for each in listed if isinstance(each, str)])
+    found: dict[str, Candidate] = {}
+    for each in listed:
+        for candidate in kinds[each].propose(problem) if isinstance(each, str) else (each,):
+            if not (group_blind and candidate.needs_sensitive):
+                found.setdefault(candidate.name, candidate)
+    return [*found.values()]
+
+
+def _all_tried(
+    problem: Problem,
+    court: Court,
+    proposed: Sequence[Candidate],
+    progress: Callable[[int, int, str], None] | None,
+) -> list[Tried]:
+    """Return every candidate made and judged, the deployed model first."""
+    unchanged = Candidate(UNCHANGED, UNCHANGED, lambda rows, seed: problem.model)
+    found = [court.judged(unchanged, problem.model)]
+    for step, candidate in enumerate(proposed):
+        if progress is not None:
+            progress(step, len(proposed) + 1, candidate.name)
+        found.append(court.tried(candidate, problem))
+    if progress is not None:
+        progress(len(proposed), len(proposed) + 1, "judging")
+    return found
+
+
+def _judged(
+    base: Subject,
+    chosen: Tried,
+    unchanged: bool,
+    court: Court,
+    rows: EvaluationSet,
+    facts: MitigationFacts,
+    audits: str | Iterable[str] | None,
+) -> Mitigated:
+    """Return the chosen candidate, audited on the rows to judge on beside the deployed model."""
+    subject = base if unchanged else chosen.subject
+    if subject is None:
+        raise ModelError("The chosen candidate has no model.")
+    names = None if audits is None else (*AUDITS.chosen(audits),)
+    if names is not None and not unchanged:
+        names = tuple(name for name in AUDITS if name in {*names, *court.audits, "compression"})
+    evidence = Evidence(subject, rows, original=None if unchanged else base, options=court.options)
+    record = run(evidence, names)
+    before = judge(run(Evidence(base, rows, options=court.options), court.audits), court.policy)
+    yes, why = recommended(record, judge(record, court.policy), before)
+    facts["recommended"], facts["why"] = yes and not unchanged, message_to_plain(why)
+    facts["before"] = before.status
+    if not unchanged and evidence.original_predictions is not None:
+        facts["groups"] = [*groups(evidence.original_predictions.y_pred, evidence.predictions.y_pred, rows)]
+    told: Provenance = {**record.provenance, "mitigation": facts}
+    return Mitigated(subject, replace(record, provenance=told), chosen.candidate.needs_sensitive)
