@@ -65,7 +65,7 @@ def compress(
     seed : int
         Decides samples and the order of rows.
     balance : str or sequence of str, optional
-        Columns whose groups are drawn equally often in fine-tuning.
+        Columns whose groups count alike in fine-tuning, and are drawn equally often for calibration and pruning.
     seconds : float, optional
         After so long no further epoch of fine-tuning begins; the steps themselves are still taken. Where it bites, the
         result depends on the machine.

@@ -53,13 +53,16 @@ def network_macs(network: nn.Module, shape: tuple[int, ...]) -> int:
     return int(counter.get_total_flops() // 2)
 
 
-def without_neurons(network: nn.Module, share: float, rows: NDArray[np.float32]) -> nn.Module:
+def without_neurons(
+    network: nn.Module, share: float, rows: NDArray[np.float32], groups: NDArray[np.int32] | None = None
+) -> nn.Module:
     """Return a smaller network: of each hidden layer of `width` neurons, floor(share * width) are removed.
 
     A neuron matters by the standard deviation of its output over `rows` times the norm of its outgoing weights, as a
-    constant one can be replaced by a bias. The next layer's weights are then refitted (ridge least squares over
-    `rows`), so that it receives as nearly as possible what it did before; see He, Zhang and Sun 2017, "Channel
-    pruning for accelerating very deep neural networks".
+    constant one can be replaced by a bias. With `groups`, (n,) codes of the rows, it matters by what it is to the group
+    that needs it most: the greatest of its shares in what all neurons are to a group. The next layer's weights are then
+    refitted (ridge least squares over `rows`), so that it receives as nearly as possible what it did before; see He,
+    Zhang and Sun 2017, "Channel pruning for accelerating very deep neural networks".
 
     Raises ModelError when the network is not a chain of linear layers, or nothing would be removed.
     """
@@ -71,15 +74,17 @@ def without_neurons(network: nn.Module, share: float, rows: NDArray[np.float32])
     if not any(removed):
         sizes = ", ".join(str(width) for width in hidden_sizes(smaller)) or "none"
         raise ModelError(f"A share of {share:g} of the hidden layers ({sizes} neurons) is less than one neuron.")
-    data = torch.from_numpy(rows)
+    data, codes = torch.from_numpy(rows), None if groups is None else torch.from_numpy(groups)
     with torch.no_grad():
         for before, after, count in zip(names, names[1:], removed, strict=False):
             if count:
-                _shrink(smaller, before, after, count, data)
+                _shrink(smaller, before, after, count, data, codes)
     return smaller.train(network.training)
 
 
-def _shrink(network: nn.Module, before: str, after: str, count: int, data: torch.Tensor) -> None:
+def _shrink(
+    network: nn.Module, before: str, after: str, count: int, data: torch.Tensor, codes: torch.Tensor | None
+) -> None:
     """Remove `count` neurons from the layer `before` and refit the layer `after`."""
     import torch
     from torch import nn
@@ -88,7 +93,7 @@ def _shrink(network: nn.Module, before: str, after: str, count: int, data: torch
     assert isinstance(first, nn.Linear)
     assert isinstance(second, nn.Linear)
     outputs = _inputs_of(network, second, data).double()
-    importance = outputs.std(dim=0, correction=0) * second.weight.double().norm(dim=0)
+    importance = _importance(outputs, second, codes)
     # A stable order, so that neurons that matter equally are taken out the same way everywhere.
     order = torch.argsort(importance, descending=True, stable=True)
     kept = torch.sort(order[: len(order) - count]).values
@@ -100,6 +105,17 @@ def _shrink(network: nn.Module, before: str, after: str, count: int, data: torch
     for name in _between(network, before, after):
         _narrow(network, name, kept)
     put(network, after, _linear(*_refit(outputs[:, kept], wanted)).train(network.training))
+
+
+def _importance(outputs: torch.Tensor, second: nn.Linear, codes: torch.Tensor | None) -> torch.Tensor:
+    """Return how much each neuron matters, to all rows or to the group that needs it most."""
+    import torch
+
+    norm = second.weight.double().norm(dim=0)
+    if codes is None:
+        return outputs.std(dim=0, correction=0) * norm
+    each = torch.stack([outputs[codes == code].std(dim=0, correction=0) * norm for code in codes.unique()])
+    return (each / each.sum(dim=1, keepdim=True).clamp_min(1e-12)).amax(dim=0)
 
 
 def _inputs_of(network: nn.Module, layer: nn.Module, data: torch.Tensor) -> torch.Tensor:

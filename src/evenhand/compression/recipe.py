@@ -30,7 +30,8 @@ class Bench:
     seed: int = 0
     """Decides samples and the order of rows."""
     balance: tuple[str, ...] | None = None
-    """Columns whose groups are drawn equally often in fine-tuning, so that small ones do not lose most."""
+    """Columns whose groups count alike in fine-tuning, and are as near as can be to equally many of the rows that
+    recipes draw, so that small ones do not lose most."""
     seconds: float | None = None
     """No further epoch of fine-tuning begins after this time; None does not end it."""
     progress: Progress | None = None
@@ -59,12 +60,23 @@ class Bench:
 
     def drawn(self, model: NetworkModel, most: int) -> Batch:
         """Return at most `most` training rows, drawn by the seed, as the model reads them."""
+        rows = self.train.inputs_as(model.reads, model.name)
+        return rows.whole() if len(rows) <= most else rows.take(self.positions(most)).whole()
+
+    def positions(self, most: int) -> NDArray[np.intp]:
+        """Return which training rows are drawn, in order: at random, or with `balance` from each group in turn."""
         import numpy as np
 
-        rows = self.train.inputs_as(model.reads, model.name)
-        if len(rows) <= most:
-            return rows.whole()
-        return rows.take(np.sort(np.random.default_rng(self.seed).choice(len(rows), most, replace=False))).whole()
+        count, chance = len(self.train), np.random.default_rng(self.seed)
+        if count <= most:
+            return np.arange(count)
+        if not self.balance:
+            return np.sort(chance.choice(count, most, replace=False))
+        codes, order = self.train.grouping(*self.balance).codes, chance.permutation(count)
+        by_group = order[np.argsort(codes[order], kind="stable")]
+        sizes = np.bincount(codes)
+        turn = np.arange(count) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        return np.sort(by_group[np.argsort(turn, kind="stable")[:most]])
 
 
 class Recipe(Protocol):

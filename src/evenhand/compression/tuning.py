@@ -108,14 +108,15 @@ def datasets(model: NetworkModel, bench: Bench) -> tuple[Dataset, Dataset]:
     Where classes were drawn equally often, rows to stop by weigh so that classes do: else what was learnt from the
     drawn rows would be undone.
     """
-    from evenhand.training.weighing import class_weights, resampled
+    from evenhand.training.weighing import class_weights, resampled, reweighing
 
     train, check = rows_of(model, bench)
     config = config_of(model)
-    learning = resampled(dataset_of(model, train, bench.balance), train.y_true, config)
+    learning = resampled(dataset_of(model, train, bench.balance), train, config)
     stopping = dataset_of(model, check, bench.balance)
     if config.resample is not None and config.class_weight is None:
-        stopping = _weighted(stopping, class_weights(check.y_true))
+        by_group = config.resample == "by_group"
+        stopping = _weighted(stopping, reweighing(check) if by_group else class_weights(check.y_true))
     return learning, stopping
 
 

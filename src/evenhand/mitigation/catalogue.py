@@ -17,6 +17,12 @@ MITIGATIONS: Final[Catalogue[Mitigation]] = Catalogue(
         "exponentiated_gradient": "evenhand.mitigation.exponentiated_gradient:MITIGATION",
         "grid_search": "evenhand.mitigation.grid_search:MITIGATION",
         "correlation_remover": "evenhand.mitigation.correlation_remover:MITIGATION",
+        "penalty": "evenhand.mitigation.penalty:MITIGATION",
+        "reweighing": "evenhand.mitigation.reweighing:MITIGATION",
+        "resampling": "evenhand.mitigation.resampling:MITIGATION",
+        "balanced_calibration": "evenhand.mitigation.balanced_calibration:MITIGATION",
+        "kept_channels": "evenhand.mitigation.kept_channels:MITIGATION",
+        "weighted_distillation": "evenhand.mitigation.weighted_distillation:MITIGATION",
     },
 )
 """Every kind of candidates; the unchanged model is always compared with, and is none of them."""

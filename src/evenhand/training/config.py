@@ -45,8 +45,15 @@ Loss: TypeAlias = Literal["auto", "cross_entropy", "focal", "mse", "mae", "huber
 Of numbers: the squared, absolute or Huber's error, or the pinball loss of quantiles. Of rankings: a loss of whole lists
 or of pairs. ``auto`` is the first of each."""
 
-Resample: TypeAlias = Literal["over", "under"]
-"""How classes are balanced: rows of the smaller are drawn again; only so many of the larger are kept."""
+Fairness: TypeAlias = Literal["demographic_parity", "equal_opportunity", "equalized_odds"]
+"""Which mean probabilities are to be equal in all groups: of all rows, of the positive, of the rows of each class."""
+
+ClassWeight: TypeAlias = Literal["balanced", "reweighing"]
+"""How rows weigh: all classes alike; or as if the class did not depend on the group (Kamiran and Calders 2012)."""
+
+Resample: TypeAlias = Literal["over", "under", "by_group"]
+"""How rows are drawn: those of smaller classes again; only so many of larger classes; or of each group and class as
+many as if the class did not depend on the group (Kamiran and Calders 2012, "uniform sampling")."""
 
 Scaling: TypeAlias = Literal["standard", "unit", "signed"]
 """How numbers are scaled: mean 0 and deviation 1; onto [0, 1]; onto [-1, 1]."""
@@ -100,6 +107,14 @@ class Steps(Declared):
     )  # fmt: skip
     focal_gamma: float = setting(2.0, "Of the focal loss: how much less a row counts that is already right.", least=0)
     label_smoothing: float = setting(0.0, "Labels are moved by half of it from 0 and 1.", least=0, below=1)
+    fairness: Fairness | None = setting(
+        None, "Gaps between the groups of each sensitive feature are made small, too: those of the mean probability of "
+        "all rows (demographic_parity), of the positive rows (equal_opportunity), of the rows of each class "
+        "(equalized_odds). The features are not read when deciding.",
+    )  # fmt: skip
+    fairness_weight: float = setting(
+        10.0, "How much the squared gaps of fairness weigh against the loss; 0 leaves them out.", least=0
+    )
     optimizer: Optimizer = setting("adamw", "How weights are moved.")
     schedule: LearningRateSchedule = setting("cosine", "How the learning rate goes.")
     clip: float = setting(5.0, "The gradient's norm is held at this.", above=0)
@@ -230,10 +245,14 @@ class TrainingConfig(Steps):
     patience: int = setting(
         10, "Epochs without a lower validation loss after which the fit stops.", least=1, unit="epochs"
     )
-    class_weight: Literal["balanced"] | None = setting(None, "balanced weights rows by n / (2 n of their class).")
+    class_weight: ClassWeight | None = setting(
+        None, "balanced weights rows by n / (2 n of their class); reweighing as if the class did not depend on the "
+        "group, over all sensitive features together (Kamiran and Calders 2012).",
+    )  # fmt: skip
     resample: Resample | None = setting(
-        None, "over draws rows of the smaller classes again, under keeps as many of each class as the smallest has."
-    )
+        None, "over draws rows of the smaller classes again, under keeps as many of each class as the smallest has; "
+        "by_group draws of each group and class as many as if the class did not depend on the group.",
+    )  # fmt: skip
     threshold: ThresholdRule | float = setting(
         "auto", "A score at or above it is predicted positive: a number, or a rule to choose it on validation "
         "rows; auto is balanced_accuracy where class_weight or resample makes classes alike, else accuracy.", above=0,
@@ -266,6 +285,11 @@ class TrainingConfig(Steps):
     def contradictions(self) -> Iterator[str]:
         """Yield errors of settings that are incompatible."""
         yield from self._never_private()
+        if self.fairness is not None and self.mixup:
+            yield (
+                f"{parameter('mixup')} mixes rows, so that none is of one group, and {parameter('fairness')} is about "
+                "gaps between groups. Leave one of them out."
+            )
         if len(set(self.quantiles)) < len(self.quantiles):
             yield f"A quantile is named twice: {', '.join(map(str, self.quantiles))}."
         if self.embedding and self.network not in ("mlp", "deepfm"):
@@ -284,6 +308,7 @@ class TrainingConfig(Steps):
             "batch_norm": (self.batch_norm, "makes each row's gradient depend on the others of its batch"),
             "resample": (self.resample is not None, "lets a row be in a step more than once"),
             "class_weight": (self.class_weight is not None, "weighs rows by counts of the training labels"),
+            "fairness": (self.fairness is not None, "moves weights by means of groups that have no noise"),
             "mixup": (self.mixup > 0, "mixes rows, so that no gradient is of one row"),
             "model": (self.model != "network", "is about trees, whose counts no noise hides: networks can be private"),
             "precision": (self.precision != "float32", "rounds gradients, so that the noise is not what it should be"),
@@ -293,10 +318,21 @@ class TrainingConfig(Steps):
                 yield f"With epsilon a fit is private, and {parameter(name)} {reason}. Leave one of them out."
 
     @property
+    def by_group(self) -> tuple[str, ...]:
+        """The settings that need the groups of the rows."""
+        given = {
+            "fairness": self.fairness is not None,
+            "class_weight": self.class_weight == "reweighing",
+            "resample": self.resample == "by_group",
+        }
+        return tuple(name for name, asked in given.items() if asked)
+
+    @property
     def threshold_rule(self) -> ThresholdRule | None:
         """The rule that chooses the threshold, ``auto`` resolved; None where it is a number."""
         if self.threshold == "auto":
-            return "balanced_accuracy" if self.class_weight or self.resample else "accuracy"
+            alike = self.class_weight == "balanced" or self.resample in ("over", "under")
+            return "balanced_accuracy" if alike else "accuracy"
         return self.threshold if isinstance(self.threshold, str) else None
 
     def for_rows(self, rows: int) -> TrainingConfig:

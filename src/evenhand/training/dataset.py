@@ -75,11 +75,14 @@ class Dataset:
     """(n,) the label, or a teacher's probability, in [0, 1]; of several classes (n, C) their probabilities."""
     weight: NDArray[np.float32]
     """(n,) of mean 1."""
+    members: NDArray[np.float32] | None = None
+    """(n, F + 2) group in each sensitive feature, class, and weight in the rates, where gaps are made small."""
 
     def take(self, rows: NDArray[np.intp]) -> Dataset:
         """Return some of the rows."""
         columns = self.columns[rows] if isinstance(self.columns, np.ndarray) else self.columns.take(rows)
-        return Dataset(columns, self.target[rows], self.weight[rows])
+        members = None if self.members is None else self.members[rows]
+        return Dataset(columns, self.target[rows], self.weight[rows], members)
 
     def hold_out(self, share: float, seed: int) -> tuple[Dataset, Dataset]:
         """Return the dataset without a random share of its rows, and that share; one row is both."""
@@ -88,5 +91,6 @@ class Dataset:
         return (self.take(order[held:]), self.take(order[:held])) if len(order) > 1 else (self, self)
 
     def answer(self) -> NDArray[np.float32]:
-        """Return (n, 2) or (n, C + 1) target and weight, as the loss takes them."""
-        return np.column_stack([self.target, self.weight])
+        """Return (n, 2) or (n, C + 1) target and weight, as the loss takes them; membership stands before them."""
+        before = () if self.members is None else (self.members,)
+        return np.column_stack([*before, self.target, self.weight])

@@ -95,6 +95,11 @@ class ByFabric:
         )
         return float(summed)
 
+    def summed(self, values: torch.Tensor) -> torch.Tensor:
+        """Return sums over all processes."""
+        held: torch.Tensor = values if self.size == 1 else self._fabric.all_reduce(values, reduce_op="sum")  # type: ignore[assignment]
+        return held
+
     def agree(self, value: T) -> T:
         """Return the first process's value."""
         if self.size == 1:

@@ -15,9 +15,10 @@ from evenhand.data.evaluation_set import needed
 from evenhand.errors import InputError, need, raise_all
 from evenhand.training.config import TrainingConfig
 from evenhand.training.goals import LOSSES, goal_problems, settled, target_of
+from evenhand.training.penalty import membership
 from evenhand.training.preprocessing import Preprocessing
 from evenhand.training.private.plan import refusals, without_companions
-from evenhand.training.weighing import class_weights, resampled
+from evenhand.training.weighing import resampled, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -130,7 +131,7 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.seed)  # networks are made on this processor
         network = plan.build()
-    dataset = resampled(dataset_of(preprocessing, fitted, config, target), fitted.y_true, config)
+    dataset = resampled(dataset_of(preprocessing, fitted, config, target), fitted, config)
     check = dataset_of(preprocessing, chosen, config, target)
     kept = None if checkpoint is None else Checkpoint(Path(checkpoint), _fit_name(config, fitted, chosen))
     course = in_private(_course(config, target), config, network, preprocessing, fitted)
@@ -245,13 +246,12 @@ def dataset_of(
     from evenhand.training.dataset import Dataset, prepared
     from evenhand.training.lists import in_lists
 
-    weight = np.ones(len(data)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
-    if config.class_weight == "balanced":
-        weight = weight * class_weights(data.y_true)
+    weight = weights_of(data, config)
     rows = prepared(preprocessing, data)
     if target is not None and target.task == "ranking":
         return in_lists(rows, data, weight, config.seed)
-    return Dataset(rows, targets(data, target), (weight / weight.mean()).astype(np.float32))
+    members = None if config.fairness is None else membership(data)
+    return Dataset(rows, targets(data, target), (weight / weight.mean()).astype(np.float32), members)
 
 
 def targets(data: EvaluationSet, target: Target | None = None) -> NDArray[np.float32]:

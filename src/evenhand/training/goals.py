@@ -52,6 +52,8 @@ def goal_problems(data: EvaluationSet, config: TrainingConfig) -> Iterator[str]:
             for name, given in named.items()
             if given
         )
+    if config.by_group and data.task not in WORDS and not data.roles.sensitive_features:
+        yield from _without_groups(data, config)
     if data.task in WORDS:
         yield from _not_of_classes(data, config)
     lowest = float(np.min(data.y_true)) if data.task == "regression" and len(data) else 0.0
@@ -59,16 +61,26 @@ def goal_problems(data: EvaluationSet, config: TrainingConfig) -> Iterator[str]:
         yield f"{data.name}: the logarithm of 1 + y is of amounts above -1, and the label goes down to {lowest:g}."
 
 
+def _without_groups(data: EvaluationSet, config: TrainingConfig) -> Iterator[str]:
+    """Yield errors of settings about groups, where the rows tell none."""
+    yield from (
+        f"{data.name}: {argument(name, getattr(config, name))} is about the groups of the rows, and no sensitive "
+        f"feature is named. Name one by {argument('sensitive_features')}, or leave it out."
+        for name in config.by_group
+    )
+
+
 def _not_of_classes(data: EvaluationSet, config: TrainingConfig) -> Iterator[str]:
     """Yield errors of settings that are about classes, or about rows where lists are learnt."""
     given = {
+        "fairness": config.fairness is not None,
         "class_weight": config.class_weight is not None,
         "resample": config.resample is not None,
         "label_smoothing": config.label_smoothing > 0,
         "threshold": config.threshold != "auto",
         "mixup": data.task == "ranking" and config.mixup > 0,
     }
-    what = {"mixup": "rows that are learnt one by one"}
+    what = {"mixup": "rows that are learnt one by one", "fairness": "gaps between groups in probabilities of classes"}
     yield from (
         f"{data.name}: {argument(name)} is about {what.get(name, 'classes')}; leave it out: the task is {data.task}."
         for name, is_given in given.items()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from evenhand.training.dataset import Dataset
+    from evenhand.training.feeding import Step
     from evenhand.training.placing import Place
     from evenhand.training.schedule import Schedule
 
@@ -56,22 +57,22 @@ class Going:
         self._called.train()
         for at, step in enumerate(self._rows.steps(order, schedule.batch_size, schedule.accumulate)):
             self._set_rate(epoch, at / steps)
-            losses.append(self._step(step.batches, step.weight / self._place.size))
+            losses.append(self._step(step))
             rows.append(step.rows)
         total = float(np.dot(torch.stack(losses).cpu().double().numpy(), rows))
         return self._place.total(total) / (len(order) * self._place.size)
 
-    def _step(self, batches: list[tuple[torch.Tensor, torch.Tensor]], weight: float) -> torch.Tensor:
+    def _step(self, step: Step) -> torch.Tensor:
         """Move the weights once; return the loss of this process's rows."""
         import torch
 
         self.optimizer.zero_grad()
-        said = []
-        for at, (columns, answer) in enumerate(batches):
+        said, weight = [], step.weight / self._place.size
+        for at, (columns, answer) in enumerate(step.batches):
             if changes(self._schedule):
                 change(self._schedule, columns, answer)
-            with self._place.accumulating(self._called, at + 1 < len(batches)):
-                loss = self._loss(self._called(columns), answer, weight)
+            with self._place.accumulating(self._called, at + 1 < len(step.batches)):
+                loss = self._loss_of(self._called(columns), answer, weight)
                 self._place.backward(loss)
             said.append(loss.detach())
         self._place.clip(self._called, self.optimizer, self._schedule.clip)
@@ -81,6 +82,15 @@ class Going:
                 for values, mask in self._masks:
                     values.mul_(mask)
         return said[0] if len(said) == 1 else torch.stack(said).sum()
+
+    def _loss_of(self, logits: torch.Tensor, answer: torch.Tensor, weight: float) -> torch.Tensor:
+        """Return what the gradient is taken of."""
+        return self._lost(logits, answer, weight)
+
+    def _lost(self, logits: torch.Tensor, answer: torch.Tensor, weight: float) -> torch.Tensor:
+        """Return the loss of rows, divided by the weight of the step."""
+        lost: torch.Tensor = self._loss(logits, answer, weight)
+        return lost
 
     def _set_rate(self, epoch: int, within: float) -> None:
         """Set the learning rate: of the epoch, or of the step where the schedule goes by steps."""
@@ -96,7 +106,7 @@ class Going:
 
         self._called.eval()
         with torch.no_grad():
-            losses = [self._loss(self._called(columns), answer, 1.0) for columns, answer in self._checked.checked()]
+            losses = [self._lost(self._called(columns), answer, 1.0) for columns, answer in self._checked.checked()]
         return self._place.total(float(torch.stack(losses).cpu().double().sum())) / self._check_weight
 
     def moved(self) -> dict[str, Any]:

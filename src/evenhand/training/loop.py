@@ -10,6 +10,7 @@ from evenhand.errors import ModelError, need
 from evenhand.output.launched import processes
 from evenhand.training.devices import place_of
 from evenhand.training.going import Going
+from evenhand.training.penalty import is_penalized
 from evenhand.training.watching import Watch
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ def run(
     'Linear'
     """
     need("torch", "torch")
+    if not is_penalized(schedule):
+        dataset, check = replace(dataset, members=None), replace(check, members=None)
     if schedule.epochs < 1:
         return Learned(copy.deepcopy(network).eval(), (), (), 0, "all epochs", schedule.batch_size)
     while True:
@@ -149,6 +152,10 @@ def _attempt(
 
 def _kind(schedule: Schedule) -> type[Going]:
     """Return how steps are taken."""
+    if is_penalized(schedule):
+        from evenhand.training.fair_going import FairGoing
+
+        return FairGoing
     if schedule.private is None:
         return Going
     from evenhand.training.private.going import PrivateGoing

@@ -53,6 +53,10 @@ class Place(Protocol):
         """Return the sum over all processes."""
         ...
 
+    def summed(self, values: torch.Tensor) -> torch.Tensor:
+        """Return sums over all processes."""
+        ...
+
     def agree(self, value: T) -> T:
         """Return the first process's value."""
         ...
@@ -118,6 +122,10 @@ class Here:
     def total(self, value: float) -> float:
         """Return the value."""
         return value
+
+    def summed(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the values."""
+        return values
 
     def agree(self, value: T) -> T:
         """Return the value."""

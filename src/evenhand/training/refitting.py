@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from evenhand.training.trees.boosted import BoostedModel
 
 
-def refit(model: NetworkModel | BoostedModel, rows: EvaluationSet, seed: int) -> Subject:
+def refit(
+    model: NetworkModel | BoostedModel, rows: EvaluationSet, seed: int, changes: Mapping[str, object] | None = None
+) -> Subject:
     """Return the recipe of a trained model fitted on other rows, without trees beside it.
 
     The settings and columns are the model's; a validation set is drawn from the rows. Compression is not repeated: a
@@ -32,6 +34,8 @@ def refit(model: NetworkModel | BoostedModel, rows: EvaluationSet, seed: int) ->
         Rows to learn from.
     seed : int
         Of the validation set, the network and the batches.
+    changes : mapping of setting to value, optional
+        Settings that are to be others than the model's, such as ``{"class_weight": "reweighing"}``.
 
     Returns
     -------
@@ -60,7 +64,8 @@ def refit(model: NetworkModel | BoostedModel, rows: EvaluationSet, seed: int) ->
     config = TrainingConfig.from_plain(said)
     private = config.epsilon is not None
     config = replace(config, seed=seed, baseline=False, canary_share=0.0, seeded_noise=private)
-    kept = _columns(rows, tuple(model.preprocessing.features))
+    config = config.updated(changes or {})
+    kept = _columns(rows, tuple(model.preprocessing.features), bool(config.by_group))
     if history.get("model") == "boosting":
         from evenhand.training.trees.boosting import fit_boosting
 
@@ -76,15 +81,22 @@ def refit(model: NetworkModel | BoostedModel, rows: EvaluationSet, seed: int) ->
     return fit(kept, config=config, name=model.name, plan=plan)
 
 
-def _columns(rows: EvaluationSet, features: tuple[str, ...]) -> EvaluationSet:
-    """Return the rows with the columns that the model reads as its inputs, whatever else they are to an audit."""
+def _columns(rows: EvaluationSet, features: tuple[str, ...], by_group: bool) -> EvaluationSet:
+    """Return the rows with the columns that the model reads as its inputs, whatever else they are to an audit.
+
+    `by_group`: sensitive features stay what they are, as the fit is about groups; the model reads those that it did.
+    """
     if not features:
         return rows
     roles = rows.roles
-    weights = [column for column in (roles.sample_weight, roles.label) if column is not None]
+    sensitive = roles.sensitive_features if by_group else ()
+    weights = [column for column in (roles.sample_weight, roles.label, *sensitive) if column is not None]
     plain = replace(
-        roles, sensitive_features=(), control_features=(), proxies={}, id=None, cluster=None, query=None, exclude=(),
-        prediction=None, score=None, original_prediction=None, original_score=None, stratum_share=None,
+        roles, sensitive_features=sensitive, control_features=(), proxies={}, id=None, cluster=None, query=None,
+        exclude=(), prediction=None, score=None, original_prediction=None, original_score=None, stratum_share=None,
         squared_weight=None,
     )  # fmt: skip
-    return replace(rows, table=rows.table[list(dict.fromkeys([*features, *weights]))], roles=plain, _kept={})
+    read = bool({*sensitive} & {*features})
+    return replace(
+        rows, use_sensitive=read, table=rows.table[list(dict.fromkeys([*features, *weights]))], roles=plain, _kept={}
+    )

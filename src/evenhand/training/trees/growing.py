@@ -11,7 +11,7 @@ from evenhand.training.closing import close
 from evenhand.training.trees.arrays import check_against, one_or_more, trees_of
 from evenhand.training.trees.columns import TreeColumns
 from evenhand.training.trees.numbers import each_lost, tree_target
-from evenhand.training.weighing import class_weights, resampled_rows
+from evenhand.training.weighing import resampled_rows, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,12 +56,10 @@ def grow(
 
     `config`: settled settings; `target`: how the numbers of the label are learnt, None of classes.
     """
-    rows = resampled_rows(fitted.y_true, config)
+    rows = resampled_rows(fitted, config)
     table = fitted.X if rows is None else fitted.X.iloc[rows]
     y_true = fitted.y_true if rows is None else fitted.y_true[rows]
-    weight = np.ones(len(fitted)) if fitted.sample_weight is None else fitted.sample_weight.astype(np.float64)
-    if config.class_weight == "balanced":
-        weight = weight * class_weights(fitted.y_true)
+    weight = weights_of(fitted, config)
     weight = weight if rows is None else weight[rows]
     weighed = None if (weight == weight[0]).all() else weight  # scikit-learn bins rows of one weight far faster
     columns = TreeColumns.fit(table)

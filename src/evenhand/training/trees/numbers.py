@@ -93,6 +93,8 @@ def not_for_trees(train: EvaluationSet, config: TrainingConfig) -> Iterator[str]
             f"they learn by {_listed(train.task)}. Leave it out, or fit a network."
         )
     yield from of_one_fit(config, "boosted trees are none")
+    if config.fairness is not None:
+        yield f"{argument('fairness', config.fairness)} is a penalty that networks alone learn by: fit a network."
     if train.held is not None:
         yield f"{train.name}: boosted trees read the columns of a table, and these inputs are {train.held.kind}."
 
