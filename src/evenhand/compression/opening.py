@@ -79,10 +79,9 @@ def open_model(
         from evenhand.subjects.loading import limits_of
 
         return DeployedModel(content, f"'{place}'", limits_of(place, isolate, allowed_signers))
-    if kind == "onnx" and _is_compressed(content):
     if kind == "mitigated":
         return _mitigated(place, trust_pickle, tuple(trusted_types), isolate, allowed_signers)
-    if kind == "onnx" and _is_compressed(read_model_file(place)):
+    if kind == "onnx" and _is_compressed(content):
         from evenhand.compression.compressed import load_compressed
 
         return load_compressed(place, isolate=isolate, allowed_signers=allowed_signers)
@@ -102,6 +101,8 @@ def open_model(
 def _is_deployed(content: bytes) -> bool:
     """Whether the file is marked as written by `evenhand export`; whether that is whole is checked on loading."""
     return b"evenhand-deployed" in content
+
+
 def _mitigated(
     path: Path, trust_pickle: bool, trusted: tuple[str, ...], isolate: bool | Limits | None, signers: str | Path | None
 ) -> Subject:

@@ -43,8 +43,6 @@ def serve(session: Session, port: int | None = None, *, browser: bool = False) -
     InputError
         When the port is taken.
     """
-    with listening((PORT, 0) if port is None else (port,)) as held:
-        used, token = held.getsockname()[1], token_urlsafe(32)
     _serve(partial(application, session), port, browser=browser)
 
 
@@ -69,8 +67,8 @@ def serve_watched(watched: Watched, port: int | None = None, *, browser: bool = 
 
 
 def _serve(app: Callable[[str, int], ASGIApp], port: int | None, *, browser: bool) -> None:
-    with _listening(port) as listening:
-        used, token = listening.getsockname()[1], token_urlsafe(32)
+    with listening((PORT, 0) if port is None else (port,)) as held:
+        used, token = held.getsockname()[1], token_urlsafe(32)
         config = uvicorn.Config(
             app(token, used), log_config=None, log_level="critical", access_log=False,
             lifespan="off", ws="none", http="h11", loop="asyncio", server_header=False, timeout_graceful_shutdown=1,
