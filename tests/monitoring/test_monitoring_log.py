@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,9 +17,6 @@ from evenhand.monitoring.log.cursor import Cursor
 from evenhand.monitoring.log.reading import events, log_table
 from evenhand.monitoring.log.told import read_feedback
 from evenhand.serving.journal.opening import open_journal
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_the_latest_label_wins_by_its_time_then_by_receipt(place: str) -> None:
@@ -225,3 +223,19 @@ def test_a_file_of_feedback_is_read_and_its_problems_told(tmp_path: Path) -> Non
     with pytest.raises(InputError) as told:
         read_feedback(place)
     assert len(told.value.problems) == 3
+
+
+@pytest.mark.postgres
+def test_the_tables_in_the_docs_are_those_of_the_code(database: str) -> None:
+    """Whoever makes them from the page has a log."""
+    import psycopg
+
+    text = (Path(__file__).parents[2] / "docs" / "concepts" / "log.md").read_text("utf-8")
+    statements = text.partition("```sql\n")[2].partition("```")[0]
+    with psycopg.connect(database) as connection:
+        connection.execute(statements)
+        connection.execute("INSERT INTO evenhand_log VALUES ('schema', '1'), ('salt', %s)", ["0" * 64])
+    journal = open_journal(database)
+    assert journal.record([entry(1)]) == ["stored"]
+    assert journal.tell([event("a", 1, "no")]) == ["stored"]
+    assert len(events(database).labels) == 1
