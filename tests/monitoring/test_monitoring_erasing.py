@@ -56,7 +56,7 @@ def test_a_person_is_erased_from_every_byte_and_others_stay(tmp_path: Path, keyr
 
 
 def test_a_scan_that_finds_something_is_no_proof(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import evenhand.monitoring.log.erasing as erasing
+    from evenhand.monitoring.log import erasing
 
     place = tmp_path / "log.db"
     filled(place)
