@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.databases import HASH_KEY, NOON, database, entry, event, kills, place, server  # noqa: F401
+from tests.databases import HASH_KEY, NOON, entry, event
 
 from evenhand.errors import EvenhandError, InputError
 from evenhand.monitoring.log.reading import log_table
@@ -22,7 +22,7 @@ from evenhand.serving.journal.opening import open_journal
 OLD, NEW = Keyring({"2026": b"o" * 32}), Keyring({"2027": b"n" * 32, "2026": b"o" * 32})
 
 
-def test_what_is_sent_twice_is_stored_once(place: str) -> None:  # noqa: F811
+def test_what_is_sent_twice_is_stored_once(place: str) -> None:
     journal = open_journal(place)
     assert journal.record([entry(1), entry(2), entry(1)]) == ["stored", "stored", "known"]
     assert journal.record([entry(2, time=NOON), entry(3)]) == ["known", "stored"]
@@ -51,7 +51,7 @@ def test_another_content_under_an_id_stores_nothing_of_the_call(tmp_path: Path, 
     assert len(log_table(tmp_path / "log.db")) == 1
 
 
-def test_feedback_with_another_content_is_a_conflict(place: str) -> None:  # noqa: F811
+def test_feedback_with_another_content_is_a_conflict(place: str) -> None:
     journal = open_journal(place)
     journal.tell([event("a", 1, 1)])
     for other in (event("a", 1, "1"), event("a", 2, 1), event("a", 1, 1, hours=1), event("a", 1, 1, kind="rating")):
@@ -155,7 +155,7 @@ def test_files_of_keys_that_are_none_are_refused_without_quoting_them(tmp_path: 
     with pytest.raises(InputError, match="5 bytes; 32 at least"):
         read_hash_key(place)
     for wrong in ("env:EVENHAND_NO_SUCH_KEY", tmp_path / "absent"):
-        with pytest.raises(InputError, match="no variable|no such file"):
+        with pytest.raises(InputError, match=r"no variable|no such file"):
             read_keyring(wrong)
 
 
@@ -189,7 +189,7 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     held = bytearray(place.read_bytes())
     held[8192:60000] = os.urandom(60000 - 8192)
     place.write_bytes(held)
-    with pytest.raises(EvenhandError, match="damaged|no database"):
+    with pytest.raises(EvenhandError, match=r"damaged|no database"):
         log_table(place)
 
 
@@ -270,25 +270,25 @@ def sound(found: dict[str, int]) -> bool:
     return found["acknowledged"] > 0 and not any(found.get(name) for name in ("lost", "changed", "twice", "damaged"))
 
 
-def test_three_kills_under_load_lose_nothing_and_store_nothing_twice(kills: Any) -> None:  # noqa: F811
+def test_three_kills_under_load_lose_nothing_and_store_nothing_twice(kills: Any) -> None:
     found = kills.in_sqlite(3)
     assert sound(found), found
     assert found["batches sent again"] > 0
 
 
 @pytest.mark.slow
-def test_fifty_kills_under_load(kills: Any) -> None:  # noqa: F811
+def test_fifty_kills_under_load(kills: Any) -> None:
     assert sound(found := kills.in_sqlite(50, seed=1)), found
 
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_fifty_kills_of_the_database_under_load(kills: Any, server: Any) -> None:  # noqa: F811
+def test_fifty_kills_of_the_database_under_load(kills: Any, server: Any) -> None:
     assert sound(found := kills.in_postgresql(50, seed=1)), found
 
 
 @pytest.mark.postgres
-def test_a_lost_database_is_told_and_comes_back_by_itself(server: Any, database: str) -> None:  # noqa: F811
+def test_a_lost_database_is_told_and_comes_back_by_itself(server: Any, database: str) -> None:
     journal = open_journal(database)
     journal.record([entry(1)])
     server.kill()

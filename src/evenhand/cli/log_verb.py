@@ -198,8 +198,8 @@ def _written(frame: pd.DataFrame, ending: str) -> bytes:
 
     need("pyarrow", "data")
     held, buffer = frame.copy(), BytesIO()
-    for name in held.select_dtypes(object):
-        if held[name].dropna().map(type).nunique() > 1:
+    for name in held.columns:
+        if held[name].dtype.kind == "O" and held[name].dropna().map(type).nunique() > 1:
             held[name] = held[name].map(str, na_action="ignore")
     held.attrs = {}
     held.to_parquet(buffer, index=False)

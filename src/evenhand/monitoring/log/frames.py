@@ -50,9 +50,9 @@ def _widened(frame: pd.DataFrame, contents: Sequence[Content]) -> pd.DataFrame:
     inputs = {name: [content["inputs"].get(name) for content in contents] for name in _names(contents, "inputs")}
     groups = {name: [content["groups"].get(name) for content in contents] for name in _names(contents, "groups")}
     columns, places = {}, {}
-    for name, values in inputs.items():
+    for name, given in inputs.items():
         places[name] = f"input.{name}" if name in TAKEN else name
-        columns[places[name]] = values
+        columns[places[name]] = given
     among = {}
     for name, told in groups.items():
         values: list[Plain] = [*told]

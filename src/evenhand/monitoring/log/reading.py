@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 
     from evenhand.monitoring.log.sealing import Keyring
 
+__all__ = ["Events", "events", "log_table"]
+
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What is new in a log since a cursor. Every prediction and every event is in one of successive `Events`, once."""
+    """What is new in a log since a cursor; every prediction and every event is in one of successive `Events`, once.
+
+    See Also
+    --------
+    evenhand.monitoring.log.reading.events : makes one.
+    """
 
     cursor: Cursor
     """Where to go on."""
