@@ -22,8 +22,6 @@ Kind: TypeAlias = Literal["number", "category", "code"]
 KINDS: Final = ("number", "category", "code")
 MOST_LEVELS: Final = 2048
 """Levels that a table is asked for; a column of more is one of names or free text."""
-FORMAT: Final = "evenhand.schema/1"
-"""What a file of a schema says it is."""
 
 
 @dataclass(frozen=True, slots=True)
