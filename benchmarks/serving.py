@@ -61,7 +61,7 @@ def bare(file: str, port: int, tables: bool) -> None:
     async def predict(request: Request) -> Response:
         inputs = json.loads(await request.body())["inputs"]
         if tables:
-            score = float(model.predict(pd.DataFrame([inputs]))[0])
+            score = float(model.predict(pd.DataFrame([inputs], dtype=np.float64))[0])
         else:
             prepared = cells.write([[inputs[name] for name in names]])
             logit = model._session.run(None, {model._input: prepared})[0]
@@ -92,7 +92,9 @@ class Caller(asyncio.Protocol):
         head, end, body = self._held.partition(b"\r\n\r\n")
         if not end or len(body) < int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]):
             return
-        assert head.startswith(b"HTTP/1.1 200"), self._held
+        if not head.startswith(b"HTTP/1.1 200"):
+            self._done.set_exception(RuntimeError(self._held.decode("utf-8", "replace")))
+            return
         now = time.perf_counter()
         self._taken.append(now - self._sent)
         self._held = b""
