@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.databases import database, kills, place, server
 from tests.serving.cases import ADDRESS, POLICY, PORT, TOKEN, score, table
 
 import evenhand as eh
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from evenhand.findings import AuditRecord
+
+__all__ = ["database", "kills", "place", "server"]
 
 
 @pytest.fixture(scope="session")

@@ -198,7 +198,7 @@ def _written(frame: pd.DataFrame, ending: str) -> bytes:
 
     need("pyarrow", "data")
     held, buffer = frame.copy(), BytesIO()
-    for name in held.select_dtypes(object):
+    for name in [name for name, kind in held.dtypes.items() if kind == object]:
         if held[name].dropna().map(type).nunique() > 1:
             held[name] = held[name].map(str, na_action="ignore")
     held.attrs = {}

@@ -80,7 +80,7 @@ def check_log(place: str | Path, *, encryption_key: Keyring | None = None) -> Lo
         return LogState(
             predictions=_count(connection, PREDICTIONS),
             labelled=connection.scalar(sa.select(sa.func.count(sa.distinct(F.prediction))).where(_known, _label)) or 0,
-            feedback=dict(connection.execute(sa.select(F.kind, sa.func.count()).group_by(F.kind)).tuples().all()),
+            feedback=_by_kind(connection),
             orphans=_count(connection, FEEDBACK, ~_known),
             relabelled=_relabelled(connection, encryption_key),
             early=_count(connection, FEEDBACK.join(PREDICTIONS, F.prediction == P.id), F.time < P.time),
@@ -121,6 +121,11 @@ def _relabelled(connection: sa.Connection, keyring: Keyring | None) -> int:
     for row in connection.execute(sa.select(FEEDBACK).where(_label)):
         values.setdefault(row.prediction, set()).add(said(row._asdict(), keyring))
     return sum(len(found) > 1 for found in values.values())
+
+
+def _by_kind(connection: sa.Connection) -> dict[str, int]:
+    counted = sa.select(F.kind, sa.func.count().label("number")).group_by(F.kind).order_by(F.kind)
+    return {row.kind: row.number for row in connection.execute(counted)}
 
 
 def _clock_back(connection: sa.Connection, table: sa.Table) -> int:

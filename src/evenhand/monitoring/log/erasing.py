@@ -41,6 +41,9 @@ def erase(place: str | Path, id: str, *, hash_key: bytes | None = None) -> Remov
     A hash of what was erased stays, with the time and the numbers of rows, so that a late copy is not stored again. It
     is another hash than the rows had: keyed with `hash_key` for a person, salted for a prediction.
 
+    Looked for in every byte are ids, the hash of the person and pieces of contents, unless another row has them, too;
+    texts of less than 8 bytes stand in any file by chance, and are not looked for.
+
     Parameters
     ----------
     place : path or str

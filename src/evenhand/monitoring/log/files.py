@@ -81,7 +81,7 @@ def _is_finite(value: object) -> bool:
 
 def _times(column: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(column.dtype):
-        return pd.Series(pd.NaT, index=column.index)
+        return pd.Series(pd.NaT, index=column.index, dtype="datetime64[us, UTC]")
     return pd.to_datetime(column, utc=True, errors="coerce", format=None if column.dtype.kind == "M" else "ISO8601")
 
 

@@ -164,7 +164,7 @@ def take_turn(connection: sa.Connection) -> None:
 
 def about(connection: sa.Connection) -> dict[str, str]:
     """Return what is so of a log as a whole."""
-    return dict(connection.execute(sa.select(ABOUT.c.name, ABOUT.c.value)).tuples().all())
+    return {row.name: row.value for row in connection.execute(sa.select(ABOUT))}
 
 
 def check_version(connection: sa.Connection, place: Place) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PIECE: Final = 24
 """Bytes of a piece: a long text is spread over pages of the file, so that it is looked for in pieces."""
+LEAST: Final = 8
+"""Bytes of the shortest text that is looked for: a shorter one stands in any file by chance."""
 _CONTENT: Final = ("inputs", "groups", "decision", "value", "source")
 
 
@@ -26,7 +28,8 @@ def traces_of(names: Sequence[str], rows: Sequence[Mapping[str, object]]) -> tup
     ids = {str(row["id"]) for row in rows} | set(names)
     texts = [str(row[name]).encode() for row in rows for name in _CONTENT if row.get(name) is not None]
     sealed = [bytes(part) for row in rows if isinstance(part := row["sealed"], (bytes, memoryview))]
-    return {id.encode() for id in ids}, {piece for text in (*texts, *sealed) for piece in _pieces(text)}
+    names_held, pieces = {id.encode() for id in ids}, {piece for text in (*texts, *sealed) for piece in _pieces(text)}
+    return {name for name in names_held if len(name) >= LEAST}, {piece for piece in pieces if len(piece) >= LEAST}
 
 
 def _pieces(text: bytes) -> Iterator[bytes]:

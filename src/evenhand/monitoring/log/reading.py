@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 
     from evenhand.monitoring.log.sealing import Keyring
 
+__all__ = ["Events", "events", "log_table"]
+
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What is new in a log since a cursor. Every prediction and every event is in one of successive `Events`, once."""
+    """What is new in a log since a cursor; every prediction and every event is in one of successive `Events`, once.
+
+    See Also
+    --------
+    evenhand.monitoring.log.reading.events : makes one.
+    """
 
     cursor: Cursor
     """Where to go on."""
@@ -61,8 +68,8 @@ def log_table(
         The columns prediction_id, time, model, score, decision, label, label_time, appeal, complaint, rating and
         person, then inputs and groups under their own names, by time. Of several labels the one of the latest event
         counts, of one time that received last; likewise of appeals, complaints and ratings. An input that has the name
-        of a column is called ``input.NAME``, a group ``group.NAME``; so is a group that says otherwise than the input of
-        its name. ``attrs["inputs"]`` and ``attrs["groups"]`` say which column is which.
+        of a column is called ``input.NAME``, a group ``group.NAME``; so is a group that says otherwise than the input
+        of its name. ``attrs["inputs"]`` and ``attrs["groups"]`` say which column is which.
 
     Raises
     ------

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from evenhand.monitoring.log.sealing import Keyring
     from evenhand.serving.journal.sql_journal import SqlJournal
 
+__all__ = ["open_journal"]
+
 WAIT: Final = 10.0
 """Seconds to wait for other writers by default."""
 
