@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 ROUNDS = 3
-SECONDS = 1.0
+SECONDS = 1.5
 CONNECTIONS = (1, 32)
 BARE = "bare server"
 SERVERS = {
@@ -61,7 +61,7 @@ def bare(file: str, port: int, tables: bool) -> None:
     async def predict(request: Request) -> Response:
         inputs = json.loads(await request.body())["inputs"]
         if tables:
-            score = float(model.predict(pd.DataFrame([inputs]))[0])
+            score = float(model.predict(pd.DataFrame([inputs], dtype=np.float64))[0])
         else:
             prepared = cells.write([[inputs[name] for name in names]])
             logit = model._session.run(None, {model._input: prepared})[0]
@@ -92,7 +92,9 @@ class Caller(asyncio.Protocol):
         head, end, body = self._held.partition(b"\r\n\r\n")
         if not end or len(body) < int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]):
             return
-        assert head.startswith(b"HTTP/1.1 200"), self._held
+        if not head.startswith(b"HTTP/1.1 200"):
+            self._done.set_exception(RuntimeError(self._held.decode("utf-8", "replace")))
+            return
         now = time.perf_counter()
         self._taken.append(now - self._sent)
         self._held = b""
@@ -159,22 +161,32 @@ def started(folder: Path, name: str) -> tuple[subprocess.Popen[str], str, str]:
     return process, address, token
 
 
-def loaded(folder: Path, server: tuple[subprocess.Popen[str], str, str], connections: int) -> dict[str, float]:
-    """Load a server from a process of its own; return what it measured, and the server's CPU time of a request."""
-    process, address, token = server
-    before = cpu_of(process.pid)
-    told = [
-        sys.executable,
-        __file__,
-        "load",
-        address,
-        token,
-        str(connections),
-        str(SECONDS),
-        str(folder / "bodies.json"),
-    ]
-    found: dict[str, float] = json.loads(subprocess.run(told, capture_output=True, text=True, check=True).stdout)
-    return {**found, "cpu": (cpu_of(process.pid) - before) / found["count"]}
+class Load:
+    """The process that the load comes from."""
+
+    def __init__(self, bodies: Path) -> None:
+        command = [sys.executable, __file__, "load", str(bodies)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def on(self, server: tuple[subprocess.Popen[str], str, str], connections: int) -> dict[str, float]:
+        """Load a server; return what was measured, and the server's CPU time of a request."""
+        process, address, token = server
+        assert self._process.stdin is not None and self._process.stdout is not None
+        before = cpu_of(process.pid)
+        print(json.dumps([address, token, connections, SECONDS]), file=self._process.stdin, flush=True)
+        found: dict[str, float] = json.loads(self._process.stdout.readline())
+        return {**found, "cpu": (cpu_of(process.pid) - before) / found["count"]}
+
+    def end(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+def answer_loads(file: str) -> None:
+    """Load what is named on each line of the input."""
+    bodies = json.loads(Path(file).read_text())
+    for line in sys.stdin:
+        print(json.dumps(asyncio.run(load(*json.loads(line), bodies))), flush=True)
 
 
 def prepare(folder: Path) -> None:
@@ -202,17 +214,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as held:
         folder = Path(held)
         prepare(folder)
+        loading = Load(folder / "bodies.json")
         servers = {name: started(folder, name) for name in SERVERS}
         try:
             for server in servers.values():
-                loaded(folder, server, 4)  # what is made once is made
+                loading.on(server, 4)  # what is made once is made
             for turn in range(ROUNDS):
                 print(f"round {turn + 1} of {ROUNDS}", file=sys.stderr, flush=True)
                 names = [*SERVERS][turn % len(SERVERS) :] + [*SERVERS][: turn % len(SERVERS)]
                 for connections in CONNECTIONS:
                     for name in names:
-                        measured[name][str(connections)].append(loaded(folder, servers[name], connections))
+                        measured[name][str(connections)].append(loading.on(servers[name], connections))
         finally:
+            loading.end()
             for process, _, _ in servers.values():
                 process.terminate()
             for process, _, _ in servers.values():
@@ -253,8 +267,6 @@ if __name__ == "__main__":
     if verb in ("bare", "tables"):
         bare(sys.argv[2], 0, verb == "tables")
     elif verb == "load":
-        address, token, connections, seconds, file = sys.argv[2:]
-        bodies = json.loads(Path(file).read_text())
-        print(json.dumps(asyncio.run(load(address, token, int(connections), float(seconds), bodies))))
+        answer_loads(sys.argv[2])
     else:
         main()

@@ -107,3 +107,17 @@ def test_more_than_may_wait_is_refused_and_an_error_is_everybodys() -> None:
     found = gathered(work, 12, waiting=5)  # four are at work
     assert [type(each) for each in found] == [ZeroDivisionError] * 9 + [FullError] * 3
     assert "5 rows wait" in str(found[-1])
+
+
+def test_work_that_is_quick_is_done_at_once_and_other_work_by_the_worker() -> None:
+    here, threads = threading.get_ident(), []
+
+    def work(jobs: Sequence[int]) -> list[int]:
+        threads.append(threading.get_ident())
+        return list(jobs)
+
+    assert gathered(work, 12, quick=3600) == list(range(12))
+    assert threads[0] != here and set(threads[1:]) == {here}  # how long it takes is known from the first batch on
+    threads.clear()
+    assert gathered(work, 12) == list(range(12))
+    assert here not in threads

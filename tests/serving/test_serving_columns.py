@@ -82,3 +82,17 @@ def test_a_model_that_says_nothing_is_refused_and_a_text_model_too() -> None:
         Deployed(silent)
     with pytest.raises(ModelError, match="reads texts"):
         Deployed(as_subject(lambda X: np.zeros(len(X)), reads="texts"), columns_of(model()))
+
+
+def test_the_schema_of_an_export_is_read(tmp_path: Path) -> None:
+    told = [
+        {"name": "income", "type": "float64", "range_seen_in_training": [0, 99], "missing_seen_in_training": False},
+        {"name": "job", "type": "string", "missing": "", "missing_seen_in_training": True, "levels": ["a"]},
+        {"name": "region", "type": "float64", "levels": ["10", "20"], "missing_seen_in_training": None},
+    ]
+    (tmp_path / "schema.json").write_text(json.dumps({"inputs": told, "outputs": []}))
+    assert read_columns(tmp_path / "schema.json") == (
+        InputColumn("income", "number", (), 0.0, 99.0, fills=False),
+        InputColumn("job", "category", ("a",)),
+        InputColumn("region", "code", ("10", "20")),
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
@@ -10,6 +9,7 @@ from uuid import uuid4
 from evenhand.errors import InputError, ModelError
 from evenhand.monitoring.log.schema import Entry
 from evenhand.serving.journal.journal import ConflictError, JournalError
+from evenhand.serving.predicting.predictions import Prediction
 from evenhand.serving.predicting.refusing import RefusedError
 
 if TYPE_CHECKING:
@@ -25,22 +25,6 @@ if TYPE_CHECKING:
 
     Job = TypeVar("Job")
     Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What one row is answered."""
-
-    id: str
-    """Its name in the log."""
-    row: Row
-    """What was asked."""
-    score: float | None
-    """The score of the positive class, or the predicted number; None of several classes."""
-    scores: tuple[float, ...]
-    """The score of each class, where there are several; else empty."""
-    decision: str | None
-    """What is decided; None of numbers."""
 
 
 class Answering:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from evenhand.findings import Plain
-    from evenhand.serving.predicting.answering import Prediction
     from evenhand.serving.predicting.deployed import Deployed
+    from evenhand.serving.predicting.predictions import Prediction
 
 
 def told(made: Prediction, deployed: Deployed, reasons: Plain) -> dict[str, Plain]:

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from evenhand.findings import Plain
     from evenhand.monitoring.log.schema import Feedback
     from evenhand.serving.journal.journal import Journal, Stored
-    from evenhand.serving.predicting.answering import Prediction
     from evenhand.serving.predicting.deployed import Deployed
     from evenhand.serving.predicting.options import ServingOptions
+    from evenhand.serving.predicting.predictions import Prediction
     from evenhand.serving.predicting.reasons import Reasons
     from evenhand.serving.predicting.rows import Row
     from evenhand.serving.predicting.tokens import Tokens
@@ -48,6 +48,8 @@ SCOPE_OF: Final = {"/predict": "predict", "/feedback": "feedback", "/metrics": "
 """What a token has to be for; any token may read the description, and anybody the health."""
 HEADERS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 PLAIN: Final = b"application/json"
+QUICK: Final = 0.002
+"""Seconds of a batch without a log up to which it is predicted at once, between two looks at the network."""
 MOST_EXPLAINED: Final = 64
 """Rows that may wait for their reasons, which take far longer than scores."""
 
@@ -84,7 +86,7 @@ class Application:
         self._worker, self._explainer = (ThreadPoolExecutor(1, name) for name in ("model", "reasons"))
         batch = {"most": options.max_batch, "wait": options.batch_wait_ms / 1000, "waiting": options.max_waiting}
         self._predictions: Batches[list[Row], list[Prediction]] = Batches(
-            self._answering.predict, self._worker, size=len, **batch  # type: ignore[arg-type]
+            self._answering.predict, self._worker, size=len, quick=0.0 if journal else QUICK, **batch  # type: ignore[arg-type]
         )  # fmt: skip
         self._told: Batches[list[Feedback], list[Stored]] = Batches(
             self._answering.tell, self._worker, size=len, most=options.max_batch, waiting=options.max_waiting

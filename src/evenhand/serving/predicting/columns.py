@@ -22,8 +22,6 @@ Kind: TypeAlias = Literal["number", "category", "code"]
 KINDS: Final = ("number", "category", "code")
 MOST_LEVELS: Final = 2048
 """Levels that a table is asked for; a column of more is one of names or free text."""
-FORMAT: Final = "evenhand.schema/1"
-"""What a file of a schema says it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def read_columns(place: Path) -> tuple[InputColumn, ...]:
     ----------
     place : Path
         JSON: ``{"columns": [{"name": "age", "kind": "number", "low": 18, "high": 99}, ...]}``, each with the fields
-        of `InputColumn`; or the ``signature.json`` that ``evenhand export`` writes, whose ``inputs`` are such columns.
+        of `InputColumn`; or the ``schema.json`` that ``evenhand export`` writes, whose ``inputs`` say the same.
 
     Raises
     ------
@@ -130,7 +128,7 @@ def read_columns(place: Path) -> tuple[InputColumn, ...]:
             listed = listed[key]
     if not isinstance(listed, list) or not listed or not all(isinstance(each, dict) for each in listed):
         raise InputError(f'{place}: this is no schema: it holds no list of columns, {{"columns": [{{"name": ...}}]}}.')
-    given = cast("list[dict[str, object]]", listed)
+    given = [_of_export(each) for each in cast("list[dict[str, object]]", listed)]
     raise_all(InputError, (f"{place}: {problem}" for at, each in enumerate(given) for problem in _wrong(each, at)))
     return tuple(map(_from_plain, given))
 
@@ -168,6 +166,20 @@ def _range(number: object) -> tuple[float | None, float | None]:
     low, high = (column.mean + end * column.scale for end in ends)
     room = 1e-9 * max(abs(low), abs(high))  # the ends are kept in scaled units, and come back rounded
     return (low - room, high + room) if math.isfinite(low) and math.isfinite(high) else (None, None)
+
+
+def _of_export(given: dict[str, object]) -> dict[str, object]:
+    """Return a column as `InputColumn` has it, of one that an export's schema describes by its type."""
+    if "kind" in given or "type" not in given:
+        return given
+    ends = given.get("range_seen_in_training")
+    low, high = ends if isinstance(ends, list) and len(ends) == 2 else (None, None)
+    number = "code" if given.get("levels") else "number"
+    return {
+        "name": given.get("name"), "kind": "category" if given["type"] == "string" else number,
+        "levels": given.get("levels", []), "low": low, "high": high,
+        "fills": given.get("missing_seen_in_training") is not False,
+    }  # fmt: skip
 
 
 def _wrong(given: Mapping[str, object], at: int) -> Iterator[str]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from evenhand.monitoring.log.schema import Feedback
-    from evenhand.serving.predicting.answering import Prediction
+    from evenhand.serving.predicting.predictions import Prediction
 
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Ends of the bins of a latency."""

@@ -40,7 +40,7 @@ def events(told: object, classes: Sequence[str], now: datetime) -> list[Feedback
 
     Examples
     --------
-    >>> now = datetime(2026, 1, 2, tzinfo=timezone.utc)
+    >>> now = datetime(2026, 1, 2, tzinfo=UTC)
     >>> events({"prediction": "7", "kind": "appeal", "value": "won"}, ("0", "1"), now)[0].value
     'won'
     """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from evenhand.serving.predicting.options import ServingOptions
     from evenhand.serving.predicting.reasons import Reasons
 
-SIGNATURE: Final = "signature.json"
+SCHEMA: Final = "schema.json"
 """What `evenhand export` writes beside a model, of its inputs."""
 NO_MODEL: Final = (".json", ".md", ".toml", ".npy", ".sig", ".jsonl", ".html", ".txt", ".rows", ".lock", ".py")
 """Endings of what stands beside a model in a release."""
@@ -68,7 +68,7 @@ def deployed_from(
         A model's file, a release or an export.
     options : ServingOptions
     schema : Path, optional
-        What it reads, where it does not say it itself: see `read_columns`. A ``signature.json`` beside it is found.
+        What it reads, where it does not say it itself: see `read_columns`. A ``schema.json`` beside it is found.
     background : Path, optional
         A table of training rows, against which reasons are found.
     how : mapping
@@ -110,5 +110,5 @@ def _columns(file: Path, schema: Path | None) -> Sequence[InputColumn]:
     """Return the columns of the schema that is named, or stands beside a model."""
     from evenhand.serving.predicting.columns import read_columns
 
-    beside = file.parent / SIGNATURE
+    beside = file.parent / SCHEMA
     return read_columns(schema or beside) if schema is not None or beside.is_file() else ()
