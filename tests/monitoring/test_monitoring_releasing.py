@@ -38,7 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed in range(3):
         place = folder / f"{seed}.safetensors"
         fit(learnt, config=TrainingConfig(epochs=1, hidden=(4,), baseline=False, seed=seed)).save(place)
-        eh.write_record(folder / f"{seed}.json", eh.audit(place, tested, audits=AUDITS))
+        eh.write_record(folder / f"{seed}.json", eh.audit(eh.open_model(place), tested, audits=AUDITS))
     (folder / "policy.toml").write_text("[limits.accuracy]\nat_least = 0.3\n")
     (folder / "strict.toml").write_text("[limits.accuracy]\nat_least = 0.999\n")
     return folder
@@ -292,9 +292,7 @@ def test_a_model_without_a_recipe_names_the_way_out(made: Path, link: Path, log:
     small = compress(full, Int8(), train=data.take(np.arange(600)))
     small.save(tmp_path / "small.onnx")
     full.save(tmp_path / "full.safetensors")
-    eh.write_record(
-        tmp_path / "small.json", eh.audit(tmp_path / "small.onnx", data.take(np.arange(600, 900)), audits=AUDITS)
-    )
+    eh.write_record(tmp_path / "small.json", eh.audit(small, data.take(np.arange(600, 900)), audits=AUDITS))
     promote(tmp_path / "small.onnx", tmp_path / "small.json", made / "policy.toml", link, by="eva")
     given = (log, link, made / "policy.toml", tmp_path / "out")
     with pytest.raises(ModelError, match="keeps no recipe") as refused:
