@@ -213,15 +213,7 @@ def test_the_way_back_learns_audits_judges_and_promotes(
     made: Path, link: Path, log: pd.DataFrame, tmp_path: Path
 ) -> None:
     old = released(made, link, 0)
-    done = retrain(
-        log,
-        link,
-        made / "policy.toml",
-        tmp_path / "candidate",
-        by="eva",
-        release=True,
-        audits=("performance", "compression"),
-    )
+    done = retrain(log, link, made / "policy.toml", tmp_path / "candidate", by="eva", release=True, audits=AUDITS)
     assert done.verdict.status == "passed"
     assert done.promotion is not None
     assert read_release(link).sha256 == done.decision.model != old
@@ -273,7 +265,7 @@ def problems() -> Iterator[tuple[Any, str]]:
     yield lambda log: log.assign(label="perhaps"), "is no number"
 
 
-@pytest.mark.parametrize(("change", "words"), problems())
+@pytest.mark.parametrize(("change", "words"), [*problems()])
 def test_a_log_that_cannot_be_learnt_from_is_told(
     change: Any, words: str, made: Path, link: Path, log: pd.DataFrame, tmp_path: Path
 ) -> None:
