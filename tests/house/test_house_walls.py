@@ -75,6 +75,9 @@ SHARED = {
     },
     "compression": {
         "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "deciding",
+        "deploying.answers", "deploying.columns", "deploying.comparing", "deploying.deployed", "deploying.estimators",
+        "deploying.exporting", "deploying.files", "deploying.graph", "deploying.memory", "deploying.networks",
+        "deploying.program", "deploying.schema", "deploying.trees",
         "exporting", "factors", "footprint", "gains", "last_rounding", "masks", "networks", "opening", "quantizing",
         "recipe", "rounding", "states", "structures", "susceptibility", "tuning", "twin",
     },

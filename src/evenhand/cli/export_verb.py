@@ -21,7 +21,7 @@ UNITS: Final = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**
 """Bytes of each unit of memory."""
 
 
-class Size(click.ParamType):
+class Size(click.ParamType[int]):
     """Bytes as people write them: ``8MB``, ``512KiB``."""
 
     name = "size"

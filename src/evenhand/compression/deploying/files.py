@@ -115,7 +115,7 @@ def _graph(
         from evenhand.compression.deploying.networks import network_graph
 
         graph, outputs = network_graph(model)
-        columns = model.preprocessing.columns  # type: ignore[attr-defined]
+        columns = model.preprocessing.columns
         return graph, outputs, columns, input_kinds(columns)
     raise ModelError(
         f"A {type(model).__name__} is not exported: networks and boosted trees that evenhand trained or compressed "

@@ -103,7 +103,7 @@ def measure_memory(content: bytes, suffix: str, runner: str, rows: Mapping[str, 
         model, given = Path(folder) / f"model{suffix}", Path(folder) / "rows.npz"
         model.write_bytes(content)
         plain = {name: each.astype(str) if each.dtype == object else each for name, each in rows.items()}
-        np.savez(given, allow_pickle=False, **plain)  # type: ignore[arg-type]
+        np.savez(given, allow_pickle=False, **plain)
         code = f"{_READING}{_RUNNERS[runner]}\nprint('memory', before, held('VmHWM:'))"
         done = _run([sys.executable, "-c", code, str(model), str(given)])
     told = next((line.split() for line in done.stdout.splitlines() if line.startswith("memory ")), ["", "", ""])

@@ -65,6 +65,9 @@ class Deployed(nn.Module):
 
 
 class _Number(nn.Module):
+    low: torch.Tensor
+    wide: torch.Tensor
+
     def __init__(self, column: NumberColumn) -> None:
         super().__init__()
         self.told = column
@@ -86,6 +89,8 @@ class _Number(nn.Module):
 
 
 class _Category(nn.Module):
+    places: torch.Tensor
+
     def __init__(self, column: CategoryColumn) -> None:
         super().__init__()
         self.told = column
@@ -101,6 +106,8 @@ class _Category(nn.Module):
 
 
 class _Code(nn.Module):
+    levels: torch.Tensor
+
     def __init__(self, column: CodeColumn) -> None:
         super().__init__()
         self.number, self.rare = _Number(column.number), bool(column.category.rare)

@@ -134,9 +134,10 @@ def rows_of(frame: pd.DataFrame, name: str, record: AuditRecord, features: tuple
         if isinstance(column, str) and column in frame.columns
     ]
     kept = frame[[column for column in dict.fromkeys([*features, *named]) if column in frame.columns]]
-    more: dict[str, Any] = {"bins": data["bins"]} if data.get("bins") else {}
+    more: dict[str, Any] = {"missing": data.get("missing", "error")}
+    more |= {"bins": data["bins"]} if data.get("bins") else {}
     return read_evaluation_set(
-        kept, name=name, **roles, missing=data.get("missing", "error"),
+        kept, name=name, **roles,
         use_sensitive=bool(record.provenance.get("sensitive_inputs")), **more,
     )  # fmt: skip
 

@@ -96,8 +96,9 @@ def promote(
     >>> import evenhand as eh
     >>> from evenhand.training import TrainingConfig, fit
     >>> data = eh.load_loanapp()
-    >>> fit(data, config=TrainingConfig(epochs=1, hidden=(4,))).save("credit.safetensors")
-    >>> eh.write_record("audit.json", eh.audit("credit.safetensors", data, explain=False))
+    >>> model = fit(data, config=TrainingConfig(epochs=1, hidden=(4,)))
+    >>> model.save("credit.safetensors")
+    >>> eh.write_record("audit.json", eh.audit(model, data, audits="performance"))
     >>> _ = Path("policy.toml").write_text("[limits.accuracy]\\nat_least = 0.5\\n")
     >>> Path("deployed").mkdir()
     >>> done = promote("credit.safetensors", "audit.json", "policy.toml", "deployed/current", by="eva")
