@@ -130,12 +130,12 @@ class TestTwoShares:
     @pytest.mark.parametrize("how", ["difference", "ratio"])
     def test_the_low_end_is_that_of_a_grid_over_both(self, how: str, case: tuple[int, int, int, int]) -> None:
         k, n, x, m = case
-        logits = np.linspace(-14, 14, 1_801)
+        logits = np.linspace(-12, 12, 601)
         p, q = (1 / (1 + np.exp(-part)) for part in np.meshgrid(logits, logits, indexing="ij"))
         kept = together(k, n, p, x, m, q) < 1 / ERROR
         brute = float((p - q if how == "difference" else p / q)[kept].min())
         assert lows(how, case) <= brute + 1e-9
-        assert lows(how, case) == pytest.approx(brute, abs=4e-3 * max(1.0, brute))
+        assert lows(how, case) == pytest.approx(brute, abs=1.5e-2 * max(1.0, brute))
 
     @pytest.mark.parametrize("case", PAIRS)
     def test_high_ends_mirror_low_ones(self, case: tuple[int, int, int, int]) -> None:
@@ -214,12 +214,12 @@ def test_a_paired_change_is_that_of_a_grid_over_both_shares() -> None:
     b, c, n = 12, 30, 200
     joint = JointTally.count([1] * n, [0] * b + [1] * (n - b), [1] * b + [0] * c + [1] * (n - b - c))
     found = measure_change_always("recall", joint)
-    logits = np.linspace(-9, 6, 1_201)
+    logits = np.linspace(-8, 4, 601)
     p, q = (1 / (1 + np.exp(-part)) for part in np.meshgrid(logits, logits, indexing="ij"))
     change = (p - q * (1 - p))[together(b, n, p, c, n - b, q) < 1 / ERROR]
     turned = 1 - together(n - b, n, 1 - p, n - b - c, n - b, 1 - q) * ERROR
-    assert found.low[0] == pytest.approx(change.min(), abs=3e-3)
-    assert found.high[0] == pytest.approx((p - q * (1 - p))[turned > 0].max(), abs=3e-3)
+    assert found.low[0] == pytest.approx(change.min(), abs=8e-3)
+    assert found.high[0] == pytest.approx((p - q * (1 - p))[turned > 0].max(), abs=8e-3)
     assert found.low[0] < found.estimate[0] < found.high[0]
 
 
@@ -290,7 +290,8 @@ def test_only_means_of_rows_are_stretched() -> None:
     area = Finding(eh.Key.parse("roc_auc"), "performance", 0.8, ends, support=2_000)
     found = stretched(area, 0.95).interval
     assert found is not None
-    assert found.low < 0.78 < 0.82 < found.high  # type: ignore[operator]
+    assert found.low < 0.78  # type: ignore[operator]
+    assert found.high > 0.82  # type: ignore[operator]
     for name, support in (("roc_auc_difference[sex]", 2_000), ("calibration_error", 2_000), ("roc_auc", 99)):
         other = Finding(eh.Key.parse(name), "performance", 0.8, ends, support=support)
         assert stretched(other, 0.95).uncovered
