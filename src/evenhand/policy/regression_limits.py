@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.findings import Finding, Interval
 from evenhand.messages import message
 
 if TYPE_CHECKING:
     from evenhand.keys import Key
+
+INDEPENDENT: Final = "mover of two independent audits"
+METHOD: Final = "always valid"
+ROUGHLY: Final = "always valid, asymptotic"
 
 
 def drop_key(key: Key) -> Key:
@@ -75,7 +79,9 @@ def _interval(now: Finding, before: Finding, sign: float, estimate: float) -> In
         below, above = (second[0], first[1]), (second[1], first[0])
     low, high = estimate - math.hypot(*below), estimate + math.hypot(*above)
     level = min(now.interval.level, before.interval.level)
-    return Interval(_finite(low), _finite(high), level, "mover of two independent audits")
+    held = now.interval.method.startswith(METHOD)
+    method = f"{ROUGHLY}; {INDEPENDENT}" if held else INDEPENDENT
+    return Interval(_finite(low), _finite(high), level, method)
 
 
 def _margins(finding: Finding) -> tuple[float, float]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import shorten
+from evenhand.findings import Finding
 from evenhand.keys import canonical_key
 from evenhand.messages import joined, message, messages
 from evenhand.policy.advice.labels_needed import labels_needed
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord, Finding, Plain
+    from evenhand.findings import AuditRecord, Interval, Plain
+    from evenhand.keys import Key
     from evenhand.messages import Message
     from evenhand.policy.advice.assurance import Advice
     from evenhand.policy.deciding import FailingBound
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 NAMED: Final = 3
 """More groups than this are counted and not named."""
+WIDEST: Final = 6.0
+"""The greatest critical value that is simulated."""
+AS_WIDE: Final = message("simulated with intervals that are as wide as those that hold at all times are now")
+"""How advice was found where intervals hold at all times."""
 NO_NUMBER: Final = message("how many rows would decide it cannot be told: its interval does not come from counts")
 
 
@@ -49,7 +55,8 @@ class Advised:
         told = advice_text(self.found)
         rows = self.found.total
         labels = "" if rows is None else labels_needed(self.finding.key, self.record, rows)
-        return joined("; ", (told, labels)) if labels else told
+        wide = AS_WIDE if self.limit.always_valid and self.found.chance is not None else ""
+        return joined("; ", tuple(filter(None, (told, wide, labels)))) if labels or wide else told
 
     def to_plain(self) -> dict[str, Plain]:
         """Return the advice as plain data."""
@@ -69,10 +76,32 @@ class Advised:
         if self.limit.against:
             return Advice()
         rng = np.random.default_rng(zlib.crc32(str(self.limit).encode()))
-        futures = futures_of(self.finding.key, self.record, self.level, TRIALS, rng)
+        level = level_as_wide(self.finding, self.finding.key, self.limit, self.record, self.level)
+        futures = futures_of(self.finding.key, self.record, level, TRIALS, rng)
         if futures is None:
-            return of_claim(self.finding, self.limit)
+            interval = self.finding.interval
+            own = None if interval is None else replace(interval, level=level)
+            return of_claim(replace(self.finding, interval=own), self.limit)
         return advise(futures, self.limit, self.failing_bound, rng)
+
+
+def level_as_wide(finding: Finding, key: Key, limit: Limit, record: AuditRecord, level: float) -> float:
+    """Return the level at which usual intervals are as wide as that of a finding: the own one, but at all times.
+
+    Intervals that hold at all times take too long to be simulated.
+    """
+    usual = record.find(key, level) if limit.always_valid else finding
+    widths = [_width(found.interval) for found in (finding, usual) if isinstance(found, Finding)]
+    if len(widths) < 2 or not widths[0] or not widths[1]:
+        return level
+    z = NormalDist().inv_cdf(0.5 + level / 2) * max(widths[0] / widths[1], 1.0)
+    return 2 * NormalDist().cdf(min(z, WIDEST)) - 1
+
+
+def _width(interval: Interval | None) -> float | None:
+    if interval is None or interval.low is None or interval.high is None:
+        return None
+    return interval.high - interval.low
 
 
 def of_claim(finding: Finding, limit: Limit) -> Advice:

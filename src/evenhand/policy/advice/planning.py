@@ -14,6 +14,7 @@ from evenhand.findings import Absent, AuditRecord
 from evenhand.keys import canonical_key
 from evenhand.metrics.answers.questions import question, takes_all_groups
 from evenhand.outlines import outline
+from evenhand.policy.advice.advising import level_as_wide
 from evenhand.policy.advice.allocating import Allocation, allocation, round_up
 from evenhand.policy.advice.assumed import ALONE, known_rates, read_assumed
 from evenhand.policy.advice.assurance import CHANCE, decided, settles, used_ends
@@ -200,12 +201,13 @@ def _planned(
     limit: Limit, key: Key, record: AuditRecord, policy: Policy, known: tuple[str, ...] | None, rows: int | None,
     proportional: bool, rng: np.random.Generator,
 ) -> LimitPlan:  # fmt: skip
-    stated = record.find(key, policy.confidence)
+    stated = record.find(key, policy.confidence, always_valid=limit.always_valid)
     if isinstance(stated, Absent):
         return LimitPlan(limit, key, None, why=str(stated.reason))
     if known is not None and known[0] in ALONE and not key.metric.startswith(known[0]):
         return LimitPlan(limit, key, None, why=f"Of each group only the {known[0]} is given.")
-    futures = futures_of(key, record, policy.confidence, 1, rng)
+    level = level_as_wide(stated, key, limit, record, policy.confidence)
+    futures = futures_of(key, record, level, 1, rng)
     if futures is None:
         return LimitPlan(limit, key, stated.estimate, why="Counts of decisions do not say it.")
     if known is not None:
