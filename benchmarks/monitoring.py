@@ -1,4 +1,4 @@
-"""How often monitoring alarms falsely, and how soon it finds a planted change, beside tests of each batch and detectors.
+"""How often monitoring alarms falsely, and how soon it finds a change, beside tests of each batch and detectors.
 
 Series are drawn with replacement from real mortgage decisions (`load_loanapp`), so that nothing changes in them; limits
 are what is true of all of its rows, exactly: the hardest case that still holds. In the second half of the settings the
@@ -23,12 +23,13 @@ import pandas as pd
 from measuring import RESULTS, ROOT, machine, took
 
 import evenhand as eh
-from evenhand.findings import AuditRecord
 from evenhand.monitoring import Baseline, Monitor, make_baseline
 from evenhand.monitoring.windows import advanced
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from evenhand.findings import AuditRecord
 
 PAGE: Final = ROOT / "docs" / "design" / "monitoring.md"
 BATCHES, ROWS, AUDITED, CHANGED = 100, 300, 5_000, 30
@@ -260,7 +261,7 @@ def _told(times: list[int | None], changed: bool) -> dict[str, object]:
 def lines(figures: dict[str, dict[str, dict[str, object]]]) -> list[str]:
     """Return the table."""
     head = [
-        "| Way | false alarms, nothing changed | false alarms before the change | found | rows until then, median | 90 % |",
+        "| Way | false alarms, nothing changed | before the change | found | rows until then, median | 90 % |",
         "|---|---|---|---|---|---|",
     ]
     rows = []
@@ -291,7 +292,8 @@ def main() -> None:
     figures = {"stationary": summary(found, False), "changed": summary(found, True)}
     raw = {
         "batches": BATCHES, "rows": ROWS, "audited": AUDITED, "changed_at": CHANGED, "drop": DROP,
-        "limits": _everyone()[0].limits, "figures": figures, "series": found, "seconds": round(time.perf_counter() - began),
+        "limits": _everyone()[0].limits, "figures": figures, "series": found,
+        "seconds": round(time.perf_counter() - began),
         **machine("numpy", "scipy"), "took": took(),
     }  # fmt: skip
     (RESULTS / "monitoring.json").write_text(json.dumps(raw, indent=1) + "\n", "utf-8")
@@ -299,10 +301,8 @@ def main() -> None:
     print(table)
     text = PAGE.read_text("utf-8")
     before, _, rest = text.partition("<!-- monitoring -->\n")
-    PAGE.write_text(
-        f"{before}<!-- monitoring -->\n{table}\n<!-- end of monitoring -->{rest.partition('<!-- end of monitoring -->')[2]}",
-        "utf-8",
-    )
+    after = rest.partition("<!-- end of monitoring -->")[2]
+    PAGE.write_text(f"{before}<!-- monitoring -->\n{table}\n<!-- end of monitoring -->{after}", "utf-8")
 
 
 if __name__ == "__main__":
