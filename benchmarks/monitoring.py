@@ -280,15 +280,15 @@ def main() -> None:
     many, beside, minutes = (
         int(sys.argv[at]) if len(sys.argv) > at else usual for at, usual in ((1, 500), (2, 20), (3, 60))
     )
-    tasks = [(10_000 + seed, True, seed < beside) for seed in range(min(many, 60))]
-    tasks = [(seed, False, seed < beside) for seed in range(beside)] + tasks
-    tasks += [(seed, False, False) for seed in range(beside, many)]
+    still = [(seed, False, seed < beside) for seed in range(many)]
+    moved = [(10_000 + seed, True, seed < beside) for seed in range(many // 5)]
+    tasks = [task for at, task in enumerate(still) for task in (task, *moved[at // 5 : at // 5 + (at % 5 == 0)])]
     began, found = time.perf_counter(), []
     with ProcessPoolExecutor(2) as pool:
-        for start in range(0, len(tasks), 20):
+        for start in range(0, len(tasks), 8):
             if time.perf_counter() - began > 60 * minutes:
                 break
-            found += pool.map(one, tasks[start : start + 20], chunksize=2)
+            found += pool.map(one, tasks[start : start + 8])
     figures = {"stationary": summary(found, False), "changed": summary(found, True)}
     raw = {
         "batches": BATCHES, "rows": ROWS, "audited": AUDITED, "changed_at": CHANGED, "drop": DROP,
