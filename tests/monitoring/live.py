@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 import evenhand as eh
-from evenhand.findings import AuditRecord
 from evenhand.monitoring import Baseline, Batch, count_batch, make_baseline
 from evenhand.monitoring.baseline_files import hashed
 from evenhand.monitoring.batches import id_of
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord
 
 
 def live_rows(rows: int, seed: int, *, gap: float = 0.0, older: float = 0.0) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,7 @@ from evenhand.monitoring.baseline_files import read_baseline, write_baseline
 from evenhand.monitoring.columns import binned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
