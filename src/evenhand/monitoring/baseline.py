@@ -115,13 +115,12 @@ def make_baseline(data: EvaluationSet, record: AuditRecord, *, subject: Subject 
     said = decide(data.table, data.name, data.roles, classes, threshold, subject, data)
     score = None if said.scores is None else _binned_scores(said.scores, threshold)
     counted = None if score is None else _calibration(score, said, data)
-    digest = record.provenance.get("audit_digest", "") or _digest(record)
     kept = tuple(part for part in record.tallies if (part.model, part.axes) == ("subject", AXES))
     return Baseline(
         AuditRecord((), (), kept, record.provenance),
         data.roles, classes, tuple(binned(data.table[name]) for name in data.features), score,
         counted or (), threshold, {name: tuple(edges) for name, edges in data.bins.items()},
-        audit=digest, model=cast("str | None", facts.get("sha256")),
+        audit=_digest(record), model=facts.get("sha256"),
     )  # fmt: skip
 
 

@@ -100,7 +100,7 @@ def _to_plain(baseline: Baseline) -> dict[str, Plain]:
 
 
 def _from_plain(document: dict[str, Any]) -> Baseline:
-    roles = {name: tuple(value) if isinstance(value, list) else value for name, value in document["roles"].items()}
+    roles: dict[str, Any] = {name: _frozen(value) for name, value in document["roles"].items()}
     return Baseline(
         from_plain(document["record"]),
         Roles(**roles),
@@ -116,7 +116,12 @@ def _from_plain(document: dict[str, Any]) -> Baseline:
 
 
 def _column(part: dict[str, Any]) -> Column:
-    return Column(**{name: tuple(value) if isinstance(value, list) else value for name, value in part.items()})
+    fields: dict[str, Any] = {name: _frozen(value) for name, value in part.items()}
+    return Column(**fields)
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _digest(document: Mapping[str, Plain]) -> str:

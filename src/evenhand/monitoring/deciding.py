@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.data.roles import Roles
+    from evenhand.findings import Task
     from evenhand.subjects import Subject
 
 
@@ -122,10 +123,10 @@ def _asked(
     from evenhand.subjects.outputs import checked
 
     several = len(classes) > 2
-    task = "multiclass" if several else "binary"
+    task: Task = "multiclass" if several else "binary"
     rows = data or EvaluationSet(
         name, table, roles, np.zeros(len(table), dtype=np.intp), classes=tuple(classes), task=task
-    )  # type: ignore[arg-type]
+    )
     if several:
         return Decided(answers(subject, rows).y_pred.astype(np.intp), None)
     batch = inputs(subject, rows)

@@ -131,7 +131,7 @@ def _entries(key: Key) -> list[Metric]:
         metric = question(key).metric
     except NoAnswerError:
         metric = key.metric.removesuffix("_ratio")
-    names = EQUALIZED_ODDS if metric in ("equalized_odds", "average_odds") else (metric,)
+    names: tuple[str, ...] = EQUALIZED_ODDS if metric in ("equalized_odds", "average_odds") else (metric,)
     names = tuple("selection_rate" if name == "favourable_rate" else name for name in names)
     return [METRICS[name] for name in names] if all(name in METRICS for name in names) else []
 

@@ -27,11 +27,11 @@ def alarm_of_limit(said: Said, at: int, since: int) -> Alarm:
     """Return the alarm of a limit that failed."""
     assert said.failed is not None  # checked by the caller
     found, watch = said.failed[1], said.watch
-    ends = (None, None) if found.interval is None else (found.interval.low, found.interval.high)
+    low, high = (None, None) if found.interval is None else (found.interval.low, found.interval.high)
     groups = tuple(dict.fromkeys(part.group for part in found.furthest))
     return Alarm(
-        str(watch.key), at, since, rounded(found.estimate), *map(rounded, ends), groups=groups,
-        baseline=rounded(watch.baseline),
+        str(watch.key), at, since, rounded(found.estimate), rounded(low), rounded(high), groups,
+        rounded(watch.baseline),
     )  # fmt: skip
 
 

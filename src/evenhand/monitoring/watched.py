@@ -97,14 +97,12 @@ def _bins(key: str, kind: DriftKind, name: str, column: object) -> Watched:
 
     assert isinstance(column, Column)  # of a baseline
 
+    many, ordered = len(column.names), column.kind == "numbers"
+
     def shares(counts: Counts) -> Shares:
         held = counts.get(name)
-        cells = (
-            np.zeros(len(column.names), dtype=np.int64)
-            if held is None
-            else held.reshape(-1, len(column.names)).sum(axis=0)
-        )
-        return _shares(column.kind == "numbers", cells)
+        cells = np.zeros(many, dtype=np.int64) if held is None else held.reshape(-1, many).sum(axis=0)
+        return _shares(ordered, cells)
 
     names = column.names if column.kind != "numbers" else (*column.names[:-2], column.names[-1])
     return Watched(key, kind, names, shares, _shares(column.kind == "numbers", np.asarray(column.counts)))

@@ -66,8 +66,5 @@ def advanced(windows: Windows, counts: Counts, batch: int) -> dict[int, Counts]:
 
 def added(one: Counts, other: Counts) -> Counts:
     """Return the sums of two batches of counts; a name that one lacks counts nothing there."""
-    names = dict.fromkeys((*one, *other))
-    return {
-        name: one[name] + other[name] if name in one and name in other else one.get(name, other.get(name))
-        for name in names
-    }  # type: ignore[misc]
+    both = {name: one[name] + other[name] for name in one if name in other}
+    return {**one, **other, **both}

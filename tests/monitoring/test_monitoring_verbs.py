@@ -1,0 +1,115 @@
+"""`evenhand baseline` and `evenhand monitor`: exit codes, and a state that is as it was when something is wrong."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.monitoring.live import audited, baseline, live_rows
+
+from evenhand.cli.main import exit_code
+from evenhand.monitoring import read_state
+from evenhand.monitoring.sources import log_batches
+from evenhand.records import write_record
+from evenhand.timelines import read_timeline
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a baseline, a policy and batches."""
+    monkeypatch.chdir(tmp_path)
+    table, record = audited()
+    table.to_csv("test.csv", index=False)
+    write_record("audit.json", record)
+    (tmp_path / "policy.toml").write_text("[limits.accuracy]\nat_least = 0.6\n", "utf-8")
+    said = [
+        "baseline",
+        "test.csv",
+        "--audit",
+        "audit.json",
+        "--label",
+        "paid",
+        "--score",
+        "score",
+        "--sensitive",
+        "sex",
+    ]
+    assert exit_code(said) == 0
+    return tmp_path
+
+
+def monitor(*words: str) -> int:
+    return exit_code(["monitor", *words, "--baseline", "baseline.json", "--state", "state.json"])
+
+
+def test_the_exit_codes_and_what_stays_of_the_state(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    live_rows(10, 1).to_csv("few.csv", index=False)
+    live_rows(800, 2).to_parquet("more.parquet")
+    live_rows(800, 3, older=15).to_parquet("older.parquet")
+    live_rows(20, 4).drop(columns=["age"]).to_csv("bad.csv", index=False)
+    assert monitor("few.csv") == 3
+    assert monitor("more.parquet", "-o", "monitor.json") == 0
+    assert read_timeline(folder / "monitor.json").verdict == "passed"
+    before = (folder / "state.json").read_bytes()
+    assert monitor("more.parquet") == 0
+    assert "was taken before" in capsys.readouterr().err
+    assert monitor("bad.csv") == 2
+    assert "no column 'age'" in capsys.readouterr().err
+    assert monitor("missing.csv") == 2
+    assert monitor("more.parquet", "--floor", "0.2") == 2
+    assert (folder / "state.json").read_bytes() == before
+    assert monitor("older.parquet") == 1
+    assert "drift[age]" in capsys.readouterr().out
+    (folder / "state.json").write_bytes(before[:-200])
+    assert monitor("more.parquet") == 2
+
+
+def test_an_earlier_batch_is_refused_in_strict_order(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for day in (2, 1):
+        live_rows(100, day).assign(when=f"2027-01-0{day}").to_csv(f"{day}.csv", index=False)
+    monitor("2.csv", "--time-column", "when")
+    before = (folder / "state.json").read_bytes()
+    assert monitor("1.csv", "--time-column", "when", "--strict-order") == 2
+    assert "Give batches in order" in capsys.readouterr().err
+    assert (folder / "state.json").read_bytes() == before
+    monitor("1.csv", "--time-column", "when")
+    assert read_state(folder / "state.json").late == 1
+
+
+def test_a_table_in_a_database_is_a_batch(folder: Path) -> None:
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    live_rows(100, 5).to_sql("live", sqlalchemy.create_engine("sqlite:///live.db"), index=False)
+    monitor("sqlite:///live.db::live")
+    assert read_state(folder / "state.json").moments[0].rows == 100
+    assert monitor("sqlite:///live.db::other") == 2
+
+
+def test_the_log_of_a_served_model_is_read_on_and_each_label_counts_once(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    from evenhand.monitoring.log.schema import Entry, Feedback
+    from evenhand.serving.journal.opening import open_journal
+
+    place, noon, table = tmp_path / "log.db", datetime(2027, 1, 1, 12, tzinfo=UTC), live_rows(30, 6)
+    journal = open_journal(place)
+    rows = list(table.itertuples())
+    journal.record([
+        Entry(str(row.Index), noon + timedelta(seconds=row.Index), "0" * 64, {"age": row.age, "region": row.region},
+              {"sex": row.sex}, row.score, str(int(row.score >= 0.5)))
+        for row in rows
+    ])  # fmt: skip
+    ((first, cursor),) = log_batches(place, "", baseline())
+    assert (first.rows, first.labelled) == (30, 0)
+    assert first.counts["decided.0"].tolist() == [
+        [int((table["score"] < 0.5).sum()), int((table["score"] >= 0.5).sum())]
+    ]
+    assert list(log_batches(place, cursor, baseline())) == []
+    told = [Feedback(f"l{row.Index}", str(row.Index), "label", str(row.paid), noon) for row in rows[:10]]
+    journal.tell([*told, Feedback("a", "3", "appeal", "won", noon), Feedback("c", "4", "complaint", "late", noon)])
+    ((later, after),) = log_batches(place, cursor, baseline())
+    assert (later.rows, later.labelled) == (0, 10)
+    assert later.counts["feedback.0"].tolist() == [[1, 0, 1]]
+    assert list(log_batches(place, after, baseline())) == []
