@@ -14,8 +14,9 @@ from tests.report.test_report_page import Reader
 from tests.report.timeline_cases import CASES, CHANGED, HOSTILE, alarmed, course, large, passing, undecided
 
 from evenhand.errors import InputError
-from evenhand.report.drawings import Bands, Multiples, Table
+from evenhand.report.drawings import Table
 from evenhand.report.figures.bands import Course, Stand, band_figure
+from evenhand.report.over_time import Bands, Multiples
 from evenhand.report.timelines.drawn import Room
 from evenhand.report.timelines.first import headline
 from evenhand.report.timelines.html import html

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
-from evenhand.report.drawings import Bands, Multiples, Tick, fit
+from evenhand.report.drawings import Tick, fit
 from evenhand.report.figures.scales import SMALLEST, Scale, nice_step
+from evenhand.report.over_time import Bands, Multiples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

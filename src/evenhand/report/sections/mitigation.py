@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from evenhand.findings import AuditRecord
+    from evenhand.messages import Place
     from evenhand.policy import Verdict
     from evenhand.policy.limits import Limit
     from evenhand.provenance import MitigatedGroup, MitigatedLimit, MitigationCandidate, MitigationFacts
@@ -74,7 +75,7 @@ def _answer(told: MitigationFacts) -> str:
     if chosen is None:
         said = message("None of {tried} candidates meets the policy.", tried=len(told["candidates"]))
         return sentences(said, impossible)
-    places = {"name": cut(chosen["name"], MOST_NAME), "tried": len(told["candidates"])}
+    places: dict[str, Place] = {"name": cut(chosen["name"], MOST_NAME), "tried": len(told["candidates"])}
     if told.get("recommended"):
         said = message("Recommended of {tried} candidates, by rows that nothing was chosen on: {name}.", **places)
     else:
@@ -144,7 +145,7 @@ def _worst(candidate: MitigationCandidate) -> Mark:
     found = {each.get("status") for each in candidate["limits"]}
     for status in ("failed", "undecided", "passed"):
         if status in found:
-            return status  # type: ignore[return-value]  # one of the marks
+            return status
     return "plain"
 
 
@@ -235,8 +236,8 @@ def _candidates(told: MitigationFacts) -> tuple[Table, ...]:
                 cut(each["name"], MOST_NAME),
                 message("not made") if each["failure"] else _value(each["performance"]),
                 *(_value(limits.get(key)) for key in keys),
-                *(YES_NO[each[name]] for name in ("needs_sensitive", "randomized")),  # type: ignore[literal-required]
-                *(f"{sum(one[name] for one in groups):,}" if groups else "–" for name in ("gained", "lost")),  # type: ignore[literal-required]
+                *(YES_NO[each[name]] for name in ("needs_sensitive", "randomized")),
+                *(f"{sum(one[name] for one in groups):,}" if groups else "–" for name in ("gained", "lost")),
                 message("yes") if each["chosen"] else "–",
             )
         )

@@ -25,7 +25,7 @@ from evenhand.report.timelines.watched import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evenhand.report.drawings import Bands, Multiples
+    from evenhand.report.over_time import Bands, Multiples
     from evenhand.timelines import Series, Timeline
 
 MOST_TITLE: Final = 100

@@ -13,7 +13,7 @@ from evenhand.report.timelines.watched import alarm_of, bounds_of, last_of, name
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
-    from evenhand.report.view import Block
+    from evenhand.report.view import Block, State
     from evenhand.timelines import Series, Timeline
 
 TITLE: Final = message("What changed in inputs and predictions")
@@ -40,7 +40,7 @@ def drift(timeline: Timeline, room: Room) -> tuple[Part, ...]:
     alarmed = [each for each in found if alarm_of(timeline, each) is not None]
     notes = dict.fromkeys(spoken(each.note) for each in (*first, *more))
     lead = tuple(filter(None, (FLOOR, left_out(len(found), len(first) + len(more)), *notes)))
-    state = "failed" if alarmed else "plain"
+    state: State = "failed" if alarmed else "plain"
     answer = _answer(alarmed, found)
     return (Part("drift", TITLE, lead, tuple(blocks), answer=answer, state=state, open=True),)
 

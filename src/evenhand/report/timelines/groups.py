@@ -11,6 +11,7 @@ from evenhand.report.timelines.watched import alarm_of, last_of, name_of, series
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
+    from evenhand.report.view import State
     from evenhand.timelines import Series, Timeline
 
 TITLE: Final = message("Who the rows are")
@@ -25,7 +26,7 @@ def groups(timeline: Timeline, room: Room) -> tuple[Part, ...]:
     alarmed = any(alarm_of(timeline, each) is not None for each in found)
     lead = tuple(filter(None, (left_out(len(found), len(drawn)), *dict.fromkeys(spoken(each.note) for each in drawn))))
     blocks = figures(timeline, drawn, Titles("groups", TITLE, message("floor")), small=True, floor=True)
-    state = "failed" if alarmed else "plain"
+    state: State = "failed" if alarmed else "plain"
     return (Part("groups", TITLE, lead, blocks, answer=_answer(found[0]), state=state, open=alarmed),)
 
 

@@ -11,7 +11,7 @@ from evenhand.report.timelines.watched import times_of, when
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
-    from evenhand.report.drawings import Multiples
+    from evenhand.report.over_time import Multiples
     from evenhand.report.timelines.drawn import Room
     from evenhand.timelines import Timeline
 

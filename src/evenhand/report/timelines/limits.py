@@ -12,7 +12,7 @@ from evenhand.report.timelines.watched import alarm_of, last_of, name_of, series
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
-    from evenhand.report.view import State
+    from evenhand.report.view import Block, State
     from evenhand.timelines import Series, Timeline
 
 TITLE: Final = message("The limits of the policy, over time")
@@ -35,7 +35,7 @@ def limits(timeline: Timeline, room: Room) -> tuple[Part, ...]:
     tables = (over_time(timeline, each, f"limits-{at}-times", room.rows) for at, each in enumerate(drawn))
     said = (spoken(each.note) for each in drawn)
     lead = tuple(filter(None, (BANDS, left_out(len(found), len(drawn)), *dict.fromkeys(said))))
-    blocks = (*figures(timeline, drawn, titles), *tables)
+    blocks: tuple[Block, ...] = (*figures(timeline, drawn, titles), *tables)
     return (Part("limits", TITLE, lead, blocks, answer=_answer(found), state=_state(timeline, found), open=True),)
 
 

@@ -11,6 +11,7 @@ from evenhand.report.timelines.watched import last_of, name_of, series_of, value
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
+    from evenhand.report.view import Block
     from evenhand.timelines import Timeline
 
 TITLE: Final = message("Performance")
@@ -35,7 +36,7 @@ def _measured(timeline: Timeline, room: Room) -> tuple[Part, ...]:
     tables = (over_time(timeline, each, f"performance-{at}-times", room.rows) for at, each in enumerate(drawn[:3]))
     notes = dict.fromkeys(spoken(each.note) for each in drawn)
     lead = tuple(filter(None, (OF_LABELS, left_out(len(found), len(drawn)), *notes)))
-    blocks = (*figures(timeline, drawn, Titles("performance", TITLE, message("limit"))), *tables)
+    blocks: tuple[Block, ...] = (*figures(timeline, drawn, Titles("performance", TITLE, message("limit"))), *tables)
     first = found[0]
     now = message("{name} is {value} so far.", name=name_of(first), value=value_of(last_of(first), first))
     before = message("{value} at the audit.", value=f"{first.baseline:.3f}") if first.baseline is not None else ""

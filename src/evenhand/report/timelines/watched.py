@@ -93,8 +93,8 @@ def times_of(timeline: Timeline) -> list[str]:
     >>> times_of(Timeline((Moment("a", "2026-03-01T00:00:00Z", 9, 0), Moment("b", None, 9, 0)), ()))
     ['2026-03-01', 'b']
     """
-    days = {moment.time[:DAY] for moment in timeline.moments if moment.time}
-    within = len(days) == 1 and len(timeline.moments) > 1
+    days = [moment.time[:DAY] for moment in timeline.moments if moment.time]
+    within = len(days) > 1 and len(set(days)) == 1
     return [_time(moment, within=within) for moment in timeline.moments]
 
 
