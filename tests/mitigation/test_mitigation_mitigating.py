@@ -19,7 +19,7 @@ from evenhand.subjects import as_subject
 if TYPE_CHECKING:
     from evenhand.mitigation import Mitigated
 
-POLICY = {"limits": {"demographic_parity_difference[sex]": {"at_most": 0.12}, "accuracy": {"at_least": 0.7}}}
+POLICY = {"limits": {"demographic_parity_difference[sex]": {"at_most": 0.15}, "accuracy": {"at_least": 0.7}}}
 ROLES: dict[str, Any] = {"label": "paid", "pos_label": "yes", "sensitive_features": "sex", "favourable": "yes"}
 LIGHT: dict[str, Any] = {"audits": ["performance"], "footprint": False}
 
@@ -179,9 +179,9 @@ def test_rows_that_are_passed_as_they_are_need_no_mending(table: pd.DataFrame, m
 def test_what_it_cannot_do_is_said(table: pd.DataFrame, model: Any) -> None:
     with pytest.raises(InputError, match="three shares above 0"):
         eh.mitigate(model, table, POLICY, shares=(0.5, 0.5), **ROLES)
-    with pytest.raises(PolicyError, match="no blocking limit"):
+    with pytest.raises(PolicyError, match="limit of it is blocking"):
         eh.mitigate(model, table, {"limits": {"accuracy": {"at_least": 0.5, "advisory": True}}}, **ROLES)
-    with pytest.raises(InputError, match="There is no mitigation 'treshold'. Did you mean 'threshold'?"):
+    with pytest.raises(InputError, match="There is no mitigation 'treshold'"):
         eh.mitigate(model, table, POLICY, candidates="treshold", **ROLES)
     numbers = {"label": "a", "task": "regression", "sensitive_features": "sex"}
     with pytest.raises(InputError, match="label of two classes"):
