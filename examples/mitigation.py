@@ -79,7 +79,7 @@ def tell(title: str, made: Mitigated) -> None:
 def main() -> None:
     """Tell it of the mortgage data, and of the census where its files lie beside the checkout."""
     tell("Mortgages", mortgage())
-    if places := sorted(ADULT.glob("*.csv")):
+    if places := sorted(ADULT.glob("*.csv.gz")):
         tell("Census", census(places))
 
 
