@@ -41,7 +41,7 @@ def census(places: list[Path]) -> Mitigated:
     """Return what can be done for a model of incomes that finds far fewer women than men."""
     rows = eh.read_evaluation_set(
         pd.concat([pd.read_csv(place) for place in places], ignore_index=True).rename(columns=str.strip),
-        label="income", sensitive_features="sex", exclude=("fnlwgt",),
+        label="income", pos_label=">50K", sensitive_features="sex", exclude=("fnlwgt",),
     )  # fmt: skip
     parts = eh.split(rows, {"train": 0.3, "rest": 0.7})
     numbers = [column for column in rows.features if pd.api.types.is_numeric_dtype(rows.table[column])]

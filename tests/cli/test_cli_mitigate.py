@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,9 @@ import pytest
 
 import evenhand as eh
 from evenhand.cli.main import exit_code
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ROLES = ["--label", "paid", "--pos-label", "yes", "--sensitive", "sex", "--favourable", "yes"]
 

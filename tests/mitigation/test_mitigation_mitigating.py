@@ -57,14 +57,17 @@ def test_a_failed_policy_is_met_and_recommended(made: Mitigated) -> None:
     assert made.record.provenance["data"]["rows"] == 2100
 
 
-def test_the_chosen_one_is_the_best_of_those_that_pass_on_the_second_part(made: Mitigated) -> None:
+def test_the_chosen_one_passes_within_a_standard_error_of_the_best_on_the_second_part(made: Mitigated) -> None:
     tried = made.record.provenance["mitigation"]["candidates"]
     passing = [
         each for each in tried if each["limits"] and all(limit["status"] == "passed" for limit in each["limits"])
     ]
     assert passing
-    best = max(each["performance"]["estimate"] for each in passing)
-    assert next(each for each in tried if each["chosen"])["performance"]["estimate"] == best
+    best = max((each["performance"] for each in passing), key=lambda each: each["estimate"])
+    chosen = next(each for each in tried if each["chosen"])
+    assert chosen in passing
+    error = (best["high"] - best["low"]) / 2 / 1.96
+    assert chosen["performance"]["estimate"] >= best["estimate"] - error - 1e-9
 
 
 def test_who_gains_and_who_loses_are_the_rows_decided_otherwise(made: Mitigated) -> None:
