@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     place = tmp_path_factory.mktemp("mitigate")
     rng = np.random.default_rng(0)
-    n = 6_000
+    n = 12_000
     sex = rng.choice(["f", "m"], n)
     a, b = rng.normal(size=n) + 0.7 * (sex == "m"), rng.normal(size=n)
     paid = np.where(a + b + rng.normal(size=n) * 0.7 > 0.5, "yes", "no")

@@ -110,8 +110,9 @@ def mitigate(
 
     Candidates are fitted on one part of the rows. On a second part each is judged by the policy, and of those that
     pass with a performance within a standard error of the best, the one farthest inside its limits is chosen; where
-    none passes, the one that fails least. On a third part the chosen one is audited beside the deployed model, row by row, and judged by the same policy. It is recommended only where
-    these rows bear it out; see `evenhand.mitigation.recommending`.
+    none passes, the one that fails least. On a third part the chosen one is audited beside the deployed model, row by
+    row, and judged by the same policy. It is recommended only where these rows bear it out; see
+    `evenhand.mitigation.recommending`.
 
     Parameters
     ----------
