@@ -109,9 +109,10 @@ def mitigate(
     """Try what can be done for a model to meet a policy, and audit what was chosen on rows that took no part in that.
 
     Candidates are fitted on one part of the rows. On a second part each is judged by the policy, and of those that
-    pass the one of best performance is chosen; where none passes, the one that fails least. On a third part the chosen
-    one is audited beside the deployed model, row by row, and judged by the same policy. It is recommended only where
-    these rows bear it out; see `evenhand.mitigation.recommending`.
+    pass with a performance within a standard error of the best, the one farthest inside its limits is chosen; where
+    none passes, the one that fails least. On a third part the chosen one is audited beside the deployed model, row by
+    row, and judged by the same policy. It is recommended only where these rows bear it out; see
+    `evenhand.mitigation.recommending`.
 
     Parameters
     ----------
