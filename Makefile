@@ -20,6 +20,8 @@ COMPRESSION_PEERS := $(VENV)-compression-peers
 COMPRESSION_PEERS_STAMP := $(COMPRESSION_PEERS)/.peers
 ATTACK_PEERS := $(VENV)-attack-peers
 ATTACK_PEERS_STAMP := $(ATTACK_PEERS)/.peers
+MITIGATION_PEERS := $(VENV)-mitigation-peers
+MITIGATION_PEERS_STAMP := $(MITIGATION_PEERS)/.peers
 DEMO_STAMP := $(VENV)/.demo
 TEST_STAMP := $(VENV)/.test
 
@@ -63,9 +65,9 @@ coverage: $(TEST_STAMP)  ## Compute how often intervals err, and write the table
 	$(BIN)/python benchmarks/gap_coverage.py
 	$(BIN)/python benchmarks/covering
 
-bench: $(TEST_STAMP) $(PEERS_STAMP) $(COMPRESSION_PEERS_STAMP) $(ATTACK_PEERS_STAMP)  ## Run every benchmark of docs/benchmarks.md beside its peers (over an hour); NAMES="fairness scores" runs some
+bench: $(TEST_STAMP) $(PEERS_STAMP) $(COMPRESSION_PEERS_STAMP) $(ATTACK_PEERS_STAMP) $(MITIGATION_PEERS_STAMP)  ## Run every benchmark of docs/benchmarks.md beside its peers (over an hour); NAMES="fairness scores" runs some
 	EVENHAND_PEERS=$(PEERS)/bin/python EVENHAND_COMPRESSION_PEERS=$(COMPRESSION_PEERS)/bin/python \
-		EVENHAND_ATTACK_PEERS=$(ATTACK_PEERS)/bin/python \
+		EVENHAND_ATTACK_PEERS=$(ATTACK_PEERS)/bin/python EVENHAND_MITIGATION_PEERS=$(MITIGATION_PEERS)/bin/python \
 		$(BIN)/python benchmarks/run.py $(NAMES)
 
 fits: $(TEST_STAMP)  ## Fit what docs/fits.md tells of (an hour)
@@ -80,7 +82,7 @@ tutorials: $(TEST_STAMP)  ## Run the tutorials and write their outputs and figur
 	$(BIN)/python docs/_tutorials.py
 
 clean:  ## Remove the environment and what was built
-	rm -rf $(VENV) $(PEERS) $(COMPRESSION_PEERS) $(ATTACK_PEERS) $(OLDEST_VENV) build dist site src/*.egg-info
+	rm -rf $(VENV) $(PEERS) $(COMPRESSION_PEERS) $(ATTACK_PEERS) $(MITIGATION_PEERS) $(OLDEST_VENV) build dist site src/*.egg-info
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -109,6 +111,12 @@ $(COMPRESSION_PEERS_STAMP): pyproject.toml $(TESTED) constraints/compression_pee
 	test -x $(COMPRESSION_PEERS)/bin/python || $(PYTHON) -m venv $(COMPRESSION_PEERS)
 	$(COMPRESSION_PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -c $(TESTED) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
 	$(COMPRESSION_PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -c $(TESTED) -c constraints/compression_peers.txt -e ".[torch,onnx,data,text]" torchao nncf
+	@touch $@
+
+# Peers of mitigation, whose rules run over scores that are handed over.
+$(MITIGATION_PEERS_STAMP): constraints/mitigation_peers.txt
+	test -x $(MITIGATION_PEERS)/bin/python || $(PYTHON) -m venv $(MITIGATION_PEERS)
+	$(MITIGATION_PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -c constraints/mitigation_peers.txt aif360 oxonfair
 	@touch $@
 
 # The peer of attacks; it is installed without what it depends on, which would bring another torch.

@@ -114,9 +114,9 @@ def network_again(
     if known is None:
         raise ModelError(message("The model's file does not say how its network was fitted."))
     steps = [adjust(step) if adjust is not None else step for step in recipes(known)]
-    learnt = by_groups(problem, rows)
+    learnt = rows if changes is None else by_groups(problem, rows)
     own = cast("Mapping[str, Any]", known.history["config"]).get("seed", seed)
-    made: Any = refit(cast("NetworkModel", known), learnt, int(own) if changes is None else seed, changes)
+    made: Any = refit(cast("NetworkModel", known), learnt, int(own) if changes is None else seed, changes or {})
     if steps:
         made = _compressed(made, steps, learnt, seed, balance, compress)
     made.name = name

@@ -35,7 +35,8 @@ def refit(
     seed : int
         Of the validation set, the network and the batches.
     changes : mapping of setting to value, optional
-        Settings that are to be others than the model's, such as ``{"class_weight": "reweighing"}``.
+        Settings that are to be others than the model's, such as ``{"class_weight": "reweighing"}``. Where it is given,
+        sensitive features of the rows stay what they are, so that validation rows are drawn as in a first fit.
 
     Returns
     -------
@@ -65,7 +66,7 @@ def refit(
     private = config.epsilon is not None
     config = replace(config, seed=seed, baseline=False, canary_share=0.0, seeded_noise=private)
     config = config.updated(changes or {})
-    kept = _columns(rows, tuple(model.preprocessing.features), bool(config.by_group))
+    kept = _columns(rows, tuple(model.preprocessing.features), bool(config.by_group) or changes is not None)
     if history.get("model") == "boosting":
         from evenhand.training.trees.boosting import fit_boosting
 
