@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.deciding import by_flag, link_flag, who
+from evenhand.cli.deciding import CURRENT, by_flag, link_flag, who
 from evenhand.cli.flags import PATH, file_flag
 from evenhand.cli.places import NEAREST, usual_policy
 from evenhand.cli.summary import quiet_flag, summarize
@@ -34,6 +34,8 @@ def command(model: Path, audit: Path, policy: Path, link: Path, by: str | None, 
     """
     from evenhand.monitoring.releasing import promote
 
+    if link == CURRENT:
+        link.parent.mkdir(exist_ok=True)
     done = promote(model, audit, policy, link, by=who(by), despite=despite)
     before = done.decision.before
     lines = [f"{link} is {done.decision.model[:12]} now, {done.decision.verdict}"]

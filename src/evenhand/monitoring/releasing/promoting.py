@@ -33,6 +33,8 @@ PYPROJECT: Final = "pyproject.toml"
 """Where limits may be, too; it keeps its name, by which its table of them is read."""
 BESIDE: Final = (".sig", ".rows.npy", ".cost.json")
 """Endings of files that belong to a model and are released with it."""
+SCHEMA: Final = "schema.json"
+"""What `evenhand export` writes beside a model, of its inputs and outputs; `evenhand serve` checks rows by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +262,9 @@ def _write_release(folder: Path, decision: Decision, model: Path, audit: Path, p
         for ending in BESIDE
         if (beside := model.with_name(model.name + ending)).is_file()
     }
+    schema = model.with_name(SCHEMA)
+    if schema.is_file():
+        more |= _schema(read_bytes(schema), model)
     signature = audit.with_name(audit.name + ".sig")
     if signature.is_file():
         more[f"{AUDIT}.sig"] = signature.read_bytes()
@@ -273,6 +278,14 @@ def _write_release(folder: Path, decision: Decision, model: Path, audit: Path, p
             **more,
         },
     )
+
+
+def _schema(content: bytes, model: Path) -> dict[str, bytes]:
+    """Return the schema of an export to be kept beside its model; nothing of one that is of another file."""
+    from evenhand.documents import parse_json
+
+    told = parse_json(content, model.with_name(SCHEMA))
+    return {SCHEMA: content} if isinstance(told, dict) and told.get("model") == model.name else {}
 
 
 def _make(folder: Path) -> None:

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import pandas as pd
+
     from evenhand.serving.predicting.columns import InputColumn
     from evenhand.serving.predicting.deployed import Deployed
     from evenhand.serving.predicting.options import ServingOptions
     from evenhand.serving.predicting.reasons import Reasons
 
-SCHEMA: Final = "schema.json"
-"""What `evenhand export` writes beside a model, of its inputs."""
 NO_MODEL: Final = (".json", ".md", ".toml", ".npy", ".sig", ".jsonl", ".html", ".txt", ".rows", ".lock", ".py")
 """Endings of what stands beside a model in a release."""
 
@@ -83,6 +83,7 @@ def deployed_from(
     """
     from evenhand.compression import open_model
     from evenhand.data.tables import read_table
+    from evenhand.serving.predicting.beside import classes_beside, columns_beside
     from evenhand.serving.predicting.deployed import Deployed
     from evenhand.serving.predicting.reasons import Reasons
 
@@ -92,13 +93,13 @@ def deployed_from(
             "decisions, against the rows of a table."
         )
     file = model_in(place)
+    model = open_model(file, **(how or {}))  # type: ignore[arg-type]
     table = None if background is None else read_table(background).frame
-    columns = _columns(file, schema)
+    columns = columns_beside(file, schema)
     if not columns and table is not None:
-        from evenhand.serving.predicting.columns import columns_of_table
-
-        columns = columns_of_table(table)
-    deployed = Deployed(open_model(file, **(how or {})), columns, options.classes, options.threshold)  # type: ignore[arg-type]
+        columns = _columns_of(table, model.facts.get("features"))
+    classes = options.classes or classes_beside(file, str(model.facts.get("sha256")))
+    deployed = Deployed(model, columns, classes, options.threshold)
     if table is None or options.adverse is None:
         return deployed, None
     words, barred = options.feature_words, options.no_reason
@@ -106,9 +107,9 @@ def deployed_from(
     return deployed, reasons
 
 
-def _columns(file: Path, schema: Path | None) -> Sequence[InputColumn]:
-    """Return the columns of the schema that is named, or stands beside a model."""
-    from evenhand.serving.predicting.columns import read_columns
+def _columns_of(table: pd.DataFrame, features: object) -> Sequence[InputColumn]:
+    """Return the columns of training rows, those that the model reads where it says which."""
+    from evenhand.serving.predicting.columns import columns_of_table
 
-    beside = file.parent / SCHEMA
-    return read_columns(schema or beside) if schema is not None or beside.is_file() else ()
+    known = [name for name in table.columns if not isinstance(features, list) or str(name) in features]
+    return columns_of_table(table[known])
