@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
@@ -114,6 +114,7 @@ def log_batches(
     """
     from evenhand.monitoring.log.reading import events
 
+    baseline = _of_log(baseline)
     found = events(place, cursor, encryption_key=key) if cursor else events(place, encryption_key=key)
     after = str(found.cursor)
     first = found.labels[found.labels["earlier_label"].isna()] if len(found.labels) else found.labels
@@ -132,6 +133,13 @@ def log_batches(
             name, id, _last(found.predictions), len(found.predictions), len(first), counts,
             parts[0].unseen, parts[0].sampled,
         ), after  # fmt: skip
+
+
+def _of_log(baseline: Baseline) -> Baseline:
+    """Return a baseline whose decisions and scores are those of a log where the audit asked the model."""
+    roles = baseline.roles
+    score = roles.score or (None if baseline.score is None else "score")
+    return replace(baseline, roles=replace(roles, score=score, prediction=roles.prediction or "decision"))
 
 
 def _named(table: pd.DataFrame, baseline: Baseline) -> pd.DataFrame:
