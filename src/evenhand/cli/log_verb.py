@@ -188,7 +188,7 @@ def _need() -> None:
 
 def _written(frame: pd.DataFrame, ending: str) -> bytes:
     """Return a table as a file; a column of texts and numbers is one of texts in Parquet, which has one type each."""
-    from io import BytesIO
+    import io
 
     if ending == ".csv":
         return frame.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%S.%f%z").encode()
@@ -197,7 +197,7 @@ def _written(frame: pd.DataFrame, ending: str) -> bytes:
     from evenhand.errors import need
 
     need("pyarrow", "data")
-    held, buffer = frame.copy(), BytesIO()
+    held, buffer = frame.copy(), io.BytesIO()
     for name in held.columns:
         if held[name].dtype.kind == "O" and held[name].dropna().map(type).nunique() > 1:
             held[name] = held[name].map(str, na_action="ignore")

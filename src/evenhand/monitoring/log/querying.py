@@ -11,8 +11,8 @@ from evenhand.errors import InputError
 from evenhand.monitoring.log.cursor import Cursor
 from evenhand.monitoring.log.frames import feedback_frame, prediction_frame, times, with_feedback
 from evenhand.monitoring.log.places import about, reading
-from evenhand.monitoring.log.reading import Events
 from evenhand.monitoring.log.rows import as_text, said
+from evenhand.monitoring.log.since import Events
 from evenhand.monitoring.log.tables import FEEDBACK, PREDICTIONS
 
 if TYPE_CHECKING:

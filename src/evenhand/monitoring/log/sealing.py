@@ -132,7 +132,7 @@ def read_hash_key(place: str | Path) -> bytes:
     >>> import os
     >>> os.environ["PERSON_KEY"] = "correct horse battery staple, and more"
     >>> keyed_hash("Ann", read_hash_key("env:PERSON_KEY"))[:8]
-    '5edb3056'
+    'e1b116b3'
     """
     key = _text(place).strip().encode()
     if len(key) < KEY_BYTES:
