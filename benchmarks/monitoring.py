@@ -258,6 +258,10 @@ def _told(times: list[int | None], changed: bool) -> dict[str, object]:
     return told
 
 
+def _shown(rows: object) -> str:
+    return f"{rows:,.0f}" if isinstance(rows, float) else "never"
+
+
 def lines(figures: dict[str, dict[str, dict[str, object]]]) -> list[str]:
     """Return the table."""
     head = [
@@ -269,7 +273,7 @@ def lines(figures: dict[str, dict[str, dict[str, object]]]) -> list[str]:
         moved = figures["changed"].get(name)
         shown = ["", "", "", ""] if moved is None else [
             f"{moved['false']} of {moved['series']}", f"{moved['found']} of {moved['series']}",
-            f"{moved['median_rows'] or 0:,.0f}", f"{moved['90 %_rows'] or 0:,.0f}",
+            _shown(moved["median_rows"]), _shown(moved["90 %_rows"]),
         ]  # fmt: skip
         rows.append(f"| {name} | {still['false']} of {still['series']} | {' | '.join(shown)} |")
     return [*head, *rows]
