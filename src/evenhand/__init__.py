@@ -52,8 +52,9 @@ __version__ = "0.1.0"
 __all__ = [
     "AuditOptions", "AuditRecord", "EvaluationSet", "EvenhandError", "Finding", "Interval", "Key", "Plan", "Policy",
     "Verdict", "__version__", "audit", "audit_bias_set", "audit_data", "audit_lm_logs", "audit_predictions",
-    "audit_table", "judge", "load_loanapp", "load_policy", "measure", "mitigate", "open_model", "plan", "read_evaluation_set",
-    "read_record", "read_signed_record", "render", "rows_to_label", "split", "with_declarations", "write_record",
+    "audit_table", "judge", "load_loanapp", "load_policy", "measure", "mitigate", "open_model", "plan",
+    "read_evaluation_set", "read_record", "read_signed_record", "render", "rows_to_label", "split",
+    "with_declarations", "write_record",
     "write_report",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def fingerprints(batch: Batch) -> NDArray[np.uint64]:
     """
     if not hasattr(batch, "columns"):
         return np.array([_of_bytes(_bytes(row)) for row in batch], dtype=np.uint64)
-    table: pd.DataFrame = batch
+    table = cast("pd.DataFrame", batch)
     total = np.zeros(len(table), dtype=np.uint64)
     with np.errstate(over="ignore"):
         for place, column in enumerate(table.columns):

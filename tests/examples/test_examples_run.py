@@ -51,6 +51,15 @@ def test_audit_predictions(tmp_path: Path) -> None:
     assert len(record.findings) == len((tmp_path / "findings.csv").read_text().splitlines()) - 1
 
 
+@pytest.mark.slow
+def test_mitigation(tmp_path: Path) -> None:
+    said = run("mitigation.py", tmp_path)
+    assert re.search(r"^Mortgages: the deployed model (failed|undecided|passed)", said, re.M)
+    assert re.search(r"chosen of \d+: .+, (not )?recommended", said)
+    assert re.search(r"price: accuracy [+-]0\.\d+ \[", said)
+    assert re.search(r"race=black +\d+ gain and +\d+ lose a favourable decision", said)
+
+
 def test_language_model(tmp_path: Path) -> None:
     said = run("language_model.py", tmp_path)
     changes = dict(re.findall(r"^(\w+) +([+-]\d+\.\d) points", said, re.M))

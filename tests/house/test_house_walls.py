@@ -92,6 +92,10 @@ SHARED = {
         "network_output", "outputs", "post_processing", "proof", "protocol", "proved", "refitting", "remote.client",
         "remote.endpoint", "rules", "target", "tensor_header",
     },
+    "mitigation": {
+        "candidate", "catalogue", "constraints", "curves", "demands", "estimating", "feasibility", "mitigating",
+        "programme", "rates", "recommending", "recording", "ruling", "searching", "trying",
+    },
 }  # fmt: skip
 """The other files of these rooms, which those of the catalogue share."""
 

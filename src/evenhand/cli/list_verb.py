@@ -22,6 +22,7 @@ CATALOGUES: Final = {
     "formats": ("evenhand.report", "FORMATS", "write"),
     "sections": ("evenhand.report.sections.catalogue", "SECTIONS", "draw"),
     "adapters": ("evenhand.subjects", "ADAPTERS", "build"),
+    "mitigations": ("evenhand.mitigation", "MITIGATIONS", "propose"),
 }
 """Where each catalogue is, and which part of an entry has its docstring."""
 

@@ -29,6 +29,7 @@ VERBS: Final = {
     "gate": "Judge audit.json by a policy: exit 0 passed, 1 failed, 3 undecided.",
     "plan": "Say how many rows of each group a policy needs, before an audit.",
     "sweep": "Judge a policy at every threshold.",
+    "mitigate": "Try what can be done about a failed limit: what it costs, and who pays.",
     "view": "Explore audit.json on a local page: groups, thresholds, a policy edited in place.",
     "report": "Draw audit.json as a page (HTML, Markdown, JSON, text).",
     "verify": "Check that an audit.json belongs to these files and can be reproduced.",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from evenhand.subjects import OutputKind, Subject
     from evenhand.subjects.isolation.limits import Limits
@@ -99,10 +99,11 @@ def _mitigated(
     """Return a model under a rule; its own file is opened as it would be alone."""
     from evenhand.subjects.mitigated import open_mitigated
 
-    def opener(place: Path, *, trusted_types: Sequence[str] = (), **declared: Any) -> Subject:
-        types = (*trusted, *trusted_types)
-        how = {"trust_pickle": trust_pickle, "trusted_types": types, "isolate": isolate, "allowed_signers": signers}
-        return open_model(place, **how, **declared)
+    def opener(place: Path, declared: Mapping[str, Any]) -> Subject:
+        types = (*trusted, *declared.get("trusted_types", ()))
+        how = {"trust_pickle": trust_pickle, "isolate": isolate, "allowed_signers": signers}
+        more: dict[str, Any] = {**how, **declared, "trusted_types": types}
+        return open_model(place, **more)
 
     return open_mitigated(path, opener)
 

@@ -22,6 +22,7 @@ STRENGTHS: Final = (1.0, 0.5)
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose a refitted model on columns from which Fairlearn's CorrelationRemover took what groups share."""
     if not problem.sensitive or not problem.columns:
         return
     for alpha in STRENGTHS:

@@ -92,8 +92,8 @@ def recipe(problem: Problem, rows: EvaluationSet, seed: int) -> Recipe:
     estimator = getattr(problem.model, "estimator", None)
     before, last = (estimator[:-1], estimator[-1]) if isinstance(estimator, Pipeline) else (None, estimator)
     usable = last is not None and hasattr(last, "classes_") and has_fit_parameter(last, "sample_weight")
-    if usable and (before is not None and len(before) or all(_numeric(table[column]) for column in columns)):
-        prepare = clone(before) if before is not None and len(before) else _as_it_is()
+    if usable and ((before is not None and len(before)) or all(_numeric(table[column]) for column in columns)):
+        prepare = clone(before) if before is not None and len(before) else _as_it_is(columns)
         made = clone(last)
         if "random_state" in made.get_params():
             made.set_params(random_state=seed % 2**32)
@@ -142,10 +142,11 @@ def _linear() -> Any:
     return LogisticRegression(max_iter=1000)
 
 
-def _as_it_is() -> Any:
-    from sklearn.preprocessing import FunctionTransformer
+def _as_it_is(columns: tuple[str, ...]) -> Any:
+    """Return what hands the columns on without their names."""
+    from sklearn.compose import ColumnTransformer
 
-    return FunctionTransformer()
+    return ColumnTransformer([("all", "passthrough", list(columns))])
 
 
 def _numeric(column: pd.Series) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from evenhand.data import EvaluationSet
+    from evenhand.findings import Plain
     from evenhand.mitigation.candidate import Problem
     from evenhand.subjects import Subject
 
@@ -28,11 +29,12 @@ LEAST: Final = 1e-4
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose a lottery of refitted models by Fairlearn's ExponentiatedGradient."""
     if not problem.sensitive or not problem.columns:
         return
     for constraint, gap in constraints(problem).items():
         name = f"ExponentiatedGradient, {constraint}"
-        settings = {"constraints": constraint, "difference_bound": gap / 2, "max_iter": ROUNDS}
+        settings: dict[str, Plain] = {"constraints": constraint, "difference_bound": gap / 2, "max_iter": ROUNDS}
         make = partial(_made, problem, constraint, gap / 2, name)
         yield Candidate(name, NAME, make, settings, randomized=True, library="fairlearn", trains=True)
 

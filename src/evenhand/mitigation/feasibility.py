@@ -62,7 +62,8 @@ def definitions(keys: tuple[Key, ...]) -> tuple[str, ...]:
     keys : tuple of Key
         What the limits are on.
     """
-    kinds = {compared[0] for key in keys if (compared := parse_disparity(canonical(key.metric) or key.metric))}
+    compared = (parse_disparity(canonical(key.metric) or key.metric) for key in keys)
+    kinds = {each[0] for each in compared if each is not None and each[1] in ("difference", "ratio")}
     found = []
     if kinds & SELECTION and kinds & ERRORS:
         found.append(message(

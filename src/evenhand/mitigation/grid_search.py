@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from evenhand.data import EvaluationSet
+    from evenhand.findings import Plain
     from evenhand.mitigation.candidate import Problem
     from evenhand.subjects import Subject
 
@@ -26,12 +27,13 @@ WEIGHTS: Final = (0.5, 0.9)
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose a refitted model by Fairlearn's GridSearch."""
     if not problem.sensitive or not problem.columns:
         return
     for constraint, gap in constraints(problem).items():
         for weight in WEIGHTS:
             name = f"GridSearch, {constraint}, weight {weight:g}"
-            settings = {"constraints": constraint, "constraint_weight": weight, "grid_size": POINTS}
+            settings: dict[str, Plain] = {"constraints": constraint, "constraint_weight": weight, "grid_size": POINTS}
             make = partial(_made, problem, constraint, gap / 2, weight, name)
             yield Candidate(name, NAME, make, settings, library="fairlearn", trains=True)
 

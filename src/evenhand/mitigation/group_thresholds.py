@@ -25,6 +25,7 @@ NAME: Final = "group_thresholds"
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose thresholds by group with most performance within the limits, certain ones and randomized ones."""
     if problem.predictions.y_score is None or not problem.sensitive or not problem.columns:
         return
     for randomized in (False, True):

@@ -10,12 +10,11 @@ from evenhand.audits.auditing import chosen_options, run
 from evenhand.audits.catalogue import AUDITS
 from evenhand.audits.options import options as options_by_name
 from evenhand.data import split
-from evenhand.data.evaluation_set import EvaluationSet
-from evenhand.errors import InputError, ModelError, PolicyError, argument, raise_all
+from evenhand.errors import InputError, PolicyError, argument, raise_all
 from evenhand.evidence import Evidence
 from evenhand.evidence.predictions import proven
 from evenhand.keys import Key
-from evenhand.messages import message_to_plain
+from evenhand.messages import message, message_to_plain
 from evenhand.metrics import canonical
 from evenhand.mitigation.candidate import Candidate, Problem
 from evenhand.mitigation.catalogue import MITIGATIONS
@@ -23,7 +22,7 @@ from evenhand.mitigation.feasibility import infeasible
 from evenhand.mitigation.recommending import recommended
 from evenhand.mitigation.recording import candidates as recorded
 from evenhand.mitigation.recording import groups
-from evenhand.mitigation.trying import Court, Tried, audits_of, best_first, of_candidates, wanted
+from evenhand.mitigation.trying import Court, Tried, audits_of, best_first, crossed, of_candidates, wanted
 from evenhand.policy import Policy, judge, load_policy
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from evenhand.audits import AuditOptions
+    from evenhand.data import EvaluationSet
     from evenhand.findings import AuditRecord
     from evenhand.provenance import MitigationFacts, Provenance
     from evenhand.subjects import Subject
@@ -109,9 +109,10 @@ def mitigate(
     """Try what can be done for a model to meet a policy, and audit what was chosen on rows that took no part in that.
 
     Candidates are fitted on one part of the rows. On a second part each is judged by the policy, and of those that
-    pass the one of best performance is chosen; where none passes, the one that fails least. On a third part the chosen
-    one is audited beside the deployed model, row by row, and judged by the same policy. It is recommended only where
-    these rows bear it out; see `evenhand.mitigation.recommending`.
+    pass with a performance within a standard error of the best, the one farthest inside its limits is chosen; where
+    none passes, the one that fails least. On a third part the chosen one is audited beside the deployed model, row by
+    row, and judged by the same policy. It is recommended only where these rows bear it out; see
+    `evenhand.mitigation.recommending`.
 
     Parameters
     ----------
@@ -166,7 +167,8 @@ def mitigate(
     >>> rows = {"income": [20, 31, 42, 56] * 200, "sex": ["f", "m"] * 400, "paid": ["no", "no", "yes", "yes"] * 200}
     >>> roles = {"label": "paid", "pos_label": "yes", "sensitive_features": "sex"}
     >>> record = eh.mitigate(
-    ...     lambda X: X["income"] / 60, rows, policy, candidates=["threshold", "group_thresholds"], explain=False, **roles
+    ...     lambda X: X["income"] / 60, rows, policy, candidates=["threshold", "group_thresholds"], explain=False,
+    ...     **roles,
     ... )
     >>> facts = record.provenance["mitigation"]
     >>> facts["rows"]
@@ -230,9 +232,10 @@ def mitigated(
     goal = goal.renamed(canonical(goal.metric) or goal.metric)
     parts = split(rows, dict(zip(PARTS, map(float, shares), strict=True)), seed=chosen_by.seed)
     base = proven(as_subject(model, **said), rows)  # type: ignore[arg-type]
-    names = audits_of(base, parts["fit"], limits, chosen_by)
-    court = Court(parts["choose"], limits, goal, chosen_by, names)
-    problem = _problem(base, parts["fit"], limits, goal, chosen_by, names, background_of(train, rows, "train"))
+    few = crossed(limits, chosen_by)
+    names = audits_of(base, parts["fit"], limits, few)
+    court = Court(parts["choose"], limits, goal, few, names)
+    problem = _problem(base, parts["fit"], limits, goal, few, names, background_of(train, rows, "train"))
     tried = _all_tried(problem, court, _proposed(problem, candidates, group_blind), progress)
     if tried[0].performance is None:
         raise InputError(f"{argument('performance')}: no audit of these rows measures '{performance}'.")
@@ -247,7 +250,7 @@ def mitigated(
     }
     sentence = infeasible(asked)
     facts["infeasible"] = message_to_plain(sentence) if sentence else None
-    return _judged(base, first, first is tried[0], court, parts["judge"], facts, audits)
+    return _judged(base, None if first is tried[0] else first, court, parts["judge"], facts, audits, chosen_by)
 
 
 def _problems(rows: EvaluationSet, shares: Sequence[float]) -> Iterable[str]:
@@ -255,7 +258,7 @@ def _problems(rows: EvaluationSet, shares: Sequence[float]) -> Iterable[str]:
         yield f"{rows.name}: candidates are about a label of two classes; this one is of {rows.task}."
     if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-9:
         told = ", ".join(map(str, shares))
-        yield f"{argument('shares')}: three shares above 0 that add up to 1 are needed, such as 0.4,0.3,0.3, not {told}."
+        yield f"{argument('shares')}: three shares above 0 that add up to 1 are needed, as in 0.4,0.3,0.3, not {told}."
 
 
 def _problem(
@@ -303,27 +306,26 @@ def _all_tried(
 
 def _judged(
     base: Subject,
-    chosen: Tried,
-    unchanged: bool,
+    chosen: Tried | None,
     court: Court,
     rows: EvaluationSet,
     facts: MitigationFacts,
     audits: str | Iterable[str] | None,
+    options: AuditOptions,
 ) -> Mitigated:
     """Return the chosen candidate, audited on the rows to judge on beside the deployed model."""
-    subject = base if unchanged else chosen.subject
-    if subject is None:
-        raise ModelError("The chosen candidate has no model.")
+    subject = base if chosen is None or chosen.subject is None else chosen.subject
     names = None if audits is None else (*AUDITS.chosen(audits),)
-    if names is not None and not unchanged:
+    if names is not None and chosen is not None:
         names = tuple(name for name in AUDITS if name in {*names, *court.audits, "compression"})
-    evidence = Evidence(subject, rows, original=None if unchanged else base, options=court.options)
+    evidence = Evidence(subject, rows, original=None if chosen is None else base, options=options)
     record = run(evidence, names)
     before = judge(run(Evidence(base, rows, options=court.options), court.audits), court.policy)
     yes, why = recommended(record, judge(record, court.policy), before)
-    facts["recommended"], facts["why"] = yes and not unchanged, message_to_plain(why)
-    facts["before"] = before.status
-    if not unchanged and evidence.original_predictions is not None:
+    if chosen is None:
+        yes, why = False, message("No candidate does better than the deployed model, which is left as it is.")
+    facts["recommended"], facts["why"], facts["before"] = yes, message_to_plain(why), before.status
+    if evidence.original_predictions is not None:
         facts["groups"] = [*groups(evidence.original_predictions.y_pred, evidence.predictions.y_pred, rows)]
     told: Provenance = {**record.provenance, "mitigation": facts}
-    return Mitigated(subject, replace(record, provenance=told), chosen.candidate.needs_sensitive)
+    return Mitigated(subject, replace(record, provenance=told), chosen is not None and chosen.candidate.needs_sensitive)

@@ -90,7 +90,7 @@ class Cells:
             codes, labels = grouping.codes, grouping.labels
         else:
             codes, labels = np.zeros(len(rows), dtype=np.int32), ((),)
-        sums = [np.bincount(codes, weight * (rows.y_true == truth), len(labels)) for truth in (1, 0)]
+        sums = [np.bincount(codes, weight * (rows.y_true == truth), len(labels)).astype(np.float64) for truth in (1, 0)]
         return cls(columns, codes, labels, *sums)
 
     def __len__(self) -> int:

@@ -50,6 +50,23 @@ def change_of(limit: Limit, key: Key) -> tuple[Key, int] | None:
     return Key(f"{rate}_{how}_change", key.features, (("of", "original"),)), 1 if how == "group_min" else -1
 
 
+def change_of_measure(performance: str) -> Key:
+    """Return the key of the paired change of a measure of performance.
+
+    Parameters
+    ----------
+    performance : str
+        Its key.
+
+    Examples
+    --------
+    >>> str(change_of_measure("accuracy"))
+    'accuracy_change[;of=original]'
+    """
+    key = Key.parse(performance)
+    return Key(f"{key.metric}_change", key.features, (*key.qualifiers, ("of", "original")))
+
+
 def improved(record: AuditRecord, limit: Limit, key: Key) -> bool:
     """Return whether the paired interval of the change excludes 0 on the side that mends the limit.
 

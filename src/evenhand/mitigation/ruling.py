@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from evenhand.mitigation.demands import Demand
     from evenhand.mitigation.rates import Linear
 
-INSIDE = (0.0, 1.0, 2.0)
+INSIDE: Final = (0.0, 1.5, 3.0, 4.5)
 """How many standard errors inside the limits candidates aim: what meets a limit exactly on the rows that it was fitted
-on misses it on other rows about every second time."""
+on misses it on other rows about every second time, and a limit passes only where the whole interval is inside."""
 
 
 class Ruled:

@@ -25,6 +25,7 @@ NAME: Final = "threshold"
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose one other threshold for everybody, with most performance within the limits."""
     if problem.predictions.y_score is None:
         return
     for inside in INSIDE:

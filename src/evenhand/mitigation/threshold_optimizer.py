@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.data import EvaluationSet
+    from evenhand.findings import Plain
     from evenhand.mitigation.candidate import Problem
     from evenhand.subjects import Subject
 
@@ -27,13 +28,14 @@ NAME: Final = "threshold_optimizer"
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose what Fairlearn's ThresholdOptimizer makes of the frozen scores."""
     if problem.predictions.y_score is None or not problem.sensitive or not problem.columns:
         return
     for constraint, gap in constraints(problem).items():
         for tolerance in (0.0, gap / 2) if constraint != "equalized_odds" and _tolerant() else (0.0,):
             name = f"ThresholdOptimizer, {constraint}" + (f", tolerance {tolerance:.3g}" if tolerance else "")
             make = partial(_made, problem, constraint, tolerance, name)
-            settings = {"constraints": constraint, "tol": tolerance, "objective": _objective(problem)}
+            settings: dict[str, Plain] = {"constraints": constraint, "tol": tolerance, "objective": _objective(problem)}
             yield Candidate(name, NAME, make, settings, needs_sensitive=True, randomized=True, library="fairlearn")
 
 

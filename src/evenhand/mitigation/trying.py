@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from evenhand.policy import Limit, Policy, Verdict
     from evenhand.subjects import Subject
 
-LIGHT: Final = ("performance", "fairness")
-"""The audits that say what most limits are on."""
+COUNTED: Final[tuple[str, ...]] = ()
+"""The audits that most limits need: none, as counts answer them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +158,7 @@ def wanted(verdict: Verdict | None) -> tuple[tuple[Limit, Key], ...]:
 
 
 def audits_of(subject: Subject, rows: EvaluationSet, policy: Policy, options: AuditOptions) -> tuple[str, ...]:
-    """Return the audits that say what a policy's limits are on: two, and others where these do not say it.
+    """Return the audits that say what a policy's limits are on, where counts do not.
 
     Parameters
     ----------
@@ -171,20 +171,36 @@ def audits_of(subject: Subject, rows: EvaluationSet, policy: Policy, options: Au
     options : AuditOptions
         Confidence, seed and sizes.
     """
-    record = run(Evidence(subject, rows, options=options), LIGHT)
+    record = run(Evidence(subject, rows, options=options), COUNTED)
     missing = {judgement.key for judgement in judge(record, policy).blocking if judgement.finding is None}
     if not missing:
-        return LIGHT
+        return COUNTED
     whole = run(Evidence(subject, rows, options=options))
     more = {finding.audit for finding in whole.findings if finding.key in missing} - {"compression"}
-    return tuple(name for name in AUDITS if name in more or name in LIGHT)
+    return tuple(name for name in AUDITS if name in more)
+
+
+def crossed(policy: Policy, options: AuditOptions) -> AuditOptions:
+    """Return the options of an audit that crosses no more features than the limits of a policy do.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy.
+    options : AuditOptions
+        Confidence, seed and sizes.
+    """
+    over = max(2 if limit.over == "intersections" else len(limit.key.columns) for limit in policy.limits)
+    return replace(options, intersections=max(1, min(over, options.intersections)))
 
 
 def best_first(tried: list[Tried], performance: Key) -> Iterator[Tried]:
     """Yield what was made, the one to choose first.
 
-    First those that pass, the one of best performance before the others; then those that do not, the one that fails
-    least before the others: by how many limits fail and stay undecided, then by how far they are missed.
+    First those that pass: of these, the ones whose performance is within a standard error of the best (the rule of
+    Breiman et al. 1984), the one farthest inside its limits first, as what passes barely here passes on other rows
+    about every second time; then the other ones that pass, by performance. Then those that do not, the one that fails
+    least first: by how many limits fail and stay undecided, then by how far they are missed.
 
     Parameters
     ----------
@@ -194,16 +210,42 @@ def best_first(tried: list[Tried], performance: Key) -> Iterator[Tried]:
         The measure of performance.
     """
     sign = -1.0 if describe(performance.metric).direction == "lower_is_better" else 1.0
-    made = [each for each in tried if each.verdict is not None]
-    yield from sorted(made, key=lambda each: _order(each, sign))
+    made = sorted((each for each in tried if each.verdict is not None), key=lambda each: _order(each, sign))
+    passing = [each for each in made if each.passed]
+    if passing:
+        least = _worth(passing[0], sign) - _error(passing[0])
+        near = [each for each in passing if _worth(each, sign) >= least]
+        yield from sorted(near, key=lambda each: (_farthest(each), -_worth(each, sign)))
+        yield from passing[len(near) :]
+    yield from made[len(passing) :]
 
 
 def _order(tried: Tried, sign: float) -> tuple[float, ...]:
     assert tried.verdict is not None  # only what was made is ordered
-    value = None if tried.performance is None else tried.performance.estimate
-    worth = -sign * value if value is not None else np.inf
     if tried.passed:
-        return 0.0, 0.0, 0.0, 0.0, worth
+        return 0.0, 0.0, 0.0, 0.0, -_worth(tried, sign)
     stops = [judgement for judgement in tried.verdict.blocking if judgement.stops]
     failed = sum(judgement.status == "failed" for judgement in stops)
-    return 1.0, float(failed), float(len(stops)), sum(judgement.severity for judgement in stops), worth
+    far = sum(judgement.severity for judgement in stops)
+    return 1.0, float(failed), float(len(stops)), far, -_worth(tried, sign)
+
+
+def _worth(tried: Tried, sign: float) -> float:
+    """Return how good the performance is; the worst of all where it is undefined."""
+    value = None if tried.performance is None else tried.performance.estimate
+    return -np.inf if value is None else sign * value
+
+
+def _error(tried: Tried) -> float:
+    """Return the standard error of the performance, from its interval."""
+    interval = None if tried.performance is None else tried.performance.interval
+    if interval is None or interval.low is None or interval.high is None:
+        return 0.0
+    from scipy.stats import norm
+
+    return float((interval.high - interval.low) / 2 / norm.ppf((1 + interval.level) / 2))
+
+
+def _farthest(tried: Tried) -> float:
+    """Return how near the policy comes to being missed: the limit that is nearest."""
+    return max((judgement.severity for judgement in tried.verdict.blocking), default=0.0) if tried.verdict else np.inf

@@ -7,7 +7,7 @@ import json
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from evenhand.documents import parse_json
 from evenhand.errors import ModelError, argument, need, shorten
@@ -20,7 +20,7 @@ from evenhand.subjects.post_processing import PostProcessed
 from evenhand.subjects.rules import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from evenhand.findings import Plain
     from evenhand.subjects.model_file import Opening
@@ -39,12 +39,8 @@ KNOWN_TYPES: Final = ("fairlearn.preprocessing._correlation_remover.CorrelationR
 """Types in skops files of candidates beside those that skops trusts: numbers, and a method that multiplies them."""
 
 
-class Opener(Protocol):
-    """Opens a model file inside the archive, as the archive was asked to be opened."""
-
-    def __call__(self, path: Path, **declared: Any) -> Subject:
-        """Return the subject."""
-        ...
+Opener: TypeAlias = "Callable[[Path, Mapping[str, Any]], Subject]"
+"""Opens a model file inside the archive as the archive was asked to be opened, with what the archive declares of it."""
 
 
 def save_mitigated(model: Subject, path: str | Path, base: str | Path | None = None) -> None:
@@ -109,22 +105,28 @@ def _content(part: Subject, base: Path | None) -> tuple[str, bytes, dict[str, Pl
     if base is not None:
         if base.is_dir():
             raise ModelError(f"'{shorten(base)}' is a folder; a mitigated model is saved over one file.")
-        return base.suffix, read_model_file(base), {}
-    estimator, save = getattr(part, "estimator", None), getattr(part, "save", None)
+        return base.suffix, read_model_file(base), _declared(part)
+    save = getattr(part, "save", None)
     if callable(save):
         with TemporaryDirectory() as folder:
             ending = ".onnx" if part.facts.get("recipes") else ".safetensors"
             save(Path(folder) / f"model{ending}")
             return ending, (Path(folder) / f"model{ending}").read_bytes(), {}
-    if estimator is not None:
-        content = need("skops.io", "skops").dumps(estimator)
-        declared = getattr(part, "declared", None)
-        said = {"features": getattr(part, "features", None), "positive": getattr(declared, "positive", None)}
-        return ".skops", content, {name: _plain(value) for name, value in said.items() if value is not None}
+    if hasattr(part, "estimator"):
+        return ".skops", need("skops.io", "skops").dumps(part.estimator), _declared(part)
     raise ModelError(
         f"Model '{part.name}' cannot be written again: name its file by {argument('base')}, and it is put into the "
         "archive as it is."
     )
+
+
+def _declared(part: Subject) -> dict[str, Plain]:
+    """Return what was said of an estimator when it was made a subject, and its file does not say."""
+    if not hasattr(part, "estimator"):
+        return {}
+    declared = getattr(part, "declared", None)
+    said = {"features": getattr(part, "features", None), "positive": getattr(declared, "positive", None)}
+    return {name: _plain(value) for name, value in said.items() if value is not None}
 
 
 def _plain(value: object) -> Plain:
@@ -154,7 +156,7 @@ def open_mitigated(path: Path, opener: Opener) -> Subject:
     for told in cast("list[dict[str, Any]]", about["members"]):
         place = Path(folder.name) / Path(str(told["file"])).name
         write_bytes(place, read_member(path, str(told["file"]), MOST_MEMBER))
-        members.append(opener(place, **_opening(told)))
+        members.append(opener(place, _opening(told)))
     try:
         made = _put_together(about, members)
     except (KeyError, TypeError, ValueError) as problem:
@@ -197,9 +199,9 @@ def _damaged(path: Path, problem: Exception) -> ModelError:
 def _open(path: Path, asked: Opening) -> Subject:
     from evenhand.subjects.loading import open_subject
 
-    def opener(place: Path, **declared: Any) -> Subject:
+    def opener(place: Path, declared: Mapping[str, Any]) -> Subject:
         own = {name: value for name, value in asked.declared.items() if name not in ("name", "threshold")}
-        types = (*asked.trusted_types, *declared.pop("trusted_types", ()))
+        types = (*asked.trusted_types, *declared.get("trusted_types", ()))
         more: dict[str, Any] = {**own, **declared, "trusted_types": types, "trust_pickle": asked.trust_pickle}
         return open_subject(place, **more)
 

@@ -1,0 +1,87 @@
+"""A failed limit, and what can be done about it: mortgage decisions, and incomes of the census where they are at hand.
+
+Run it with: python examples/mitigation.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import evenhand as eh
+from evenhand.messages import message_from_plain
+from evenhand.mitigation import mitigated
+
+if TYPE_CHECKING:
+    from evenhand.data import EvaluationSet
+    from evenhand.mitigation import Mitigated
+
+ADULT = Path(__file__).resolve().parents[2] / "shared" / "data" / "adult"
+KINDS = ("threshold", "group_thresholds", "threshold_optimizer", "grid_search")
+
+
+def mortgage() -> Mitigated:
+    """Return what can be done for a model of mortgage approvals whose groups are approved unequally."""
+    rows = eh.load_loanapp()
+    parts = eh.split(rows, {"train": 0.3, "rest": 0.7})
+    model = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression(max_iter=500))
+    model.fit(parts["train"].X, parts["train"].y_true)
+    policy = {"limits": {"selection_rate_ratio[race]": {"at_least": 0.8}, "accuracy": {"at_least": 0.8}}}
+    return _tried(model, parts["rest"], policy)
+
+
+def census(places: list[Path]) -> Mitigated:
+    """Return what can be done for a model of incomes that finds far fewer women than men."""
+    rows = eh.read_evaluation_set(
+        pd.concat([pd.read_csv(place) for place in places], ignore_index=True).rename(columns=str.strip),
+        label="income", pos_label=">50K", sensitive_features="sex", exclude=("fnlwgt",),
+    )  # fmt: skip
+    parts = eh.split(rows, {"train": 0.3, "rest": 0.7})
+    numbers = [column for column in rows.features if pd.api.types.is_numeric_dtype(rows.table[column])]
+    model = HistGradientBoostingClassifier(random_state=0).fit(parts["train"].table[numbers], parts["train"].y_true)
+    policy = {"limits": {"demographic_parity_difference[sex]": {"at_most": 0.1}, "accuracy": {"at_least": 0.75}}}
+    return _tried(model, parts["rest"], policy)
+
+
+def _tried(model: object, rows: EvaluationSet, policy: dict[str, object]) -> Mitigated:
+    return mitigated(model, rows, policy, candidates=KINDS, audits="performance", footprint=False, positive=1)
+
+
+def tell(title: str, made: Mitigated) -> None:
+    """Print what was chosen, whether it is recommended, its price, and who gains and loses."""
+    record = made.record
+    facts = record.provenance["mitigation"]
+    chosen = next(each for each in facts["candidates"] if each["chosen"])
+    print(f"{title}: the deployed model {facts['before']}")
+    print(f"  chosen of {len(facts['candidates'])}: {chosen['name']}, {'' if made.recommended else 'not '}recommended")
+    print(f"  {message_from_plain(facts['why'])}")
+    if facts["infeasible"]:
+        print(f"  {message_from_plain(facts['infeasible'])}")
+    if facts.get("groups"):
+        price = record["accuracy_change[;of=original]"]
+        assert price.estimate is not None
+        assert price.interval is not None
+        print(f"  price: accuracy {price.estimate:+.3f} [{price.interval.low:+.3f}, {price.interval.high:+.3f}]")
+    for group in facts.get("groups", []):
+        told = f"{group['gained']:>4} gain and {group['lost']:>4} lose a favourable decision, of {group['rows']:,}"
+        print(f"  {group['feature']}={group['group']:<10} {told}")
+    if made.needs_sensitive:
+        print("  It decides by the group, which can be unlawful: see docs/how-to/mitigate.md.")
+
+
+def main() -> None:
+    """Tell it of the mortgage data, and of the census where its files lie beside the checkout."""
+    tell("Mortgages", mortgage())
+    if places := sorted(ADULT.glob("*.csv.gz")):
+        tell("Census", census(places))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""``evenhand mitigate``: a file in, a record and a model out, and sentences for what cannot be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import evenhand as eh
+from evenhand.cli.main import exit_code
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROLES = ["--label", "paid", "--pos-label", "yes", "--sensitive", "sex", "--favourable", "yes"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import joblib
+    from sklearn.linear_model import LogisticRegression
+
+    place = tmp_path_factory.mktemp("mitigate")
+    rng = np.random.default_rng(0)
+    n = 12_000
+    sex = rng.choice(["f", "m"], n)
+    a, b = rng.normal(size=n) + 0.7 * (sex == "m"), rng.normal(size=n)
+    paid = np.where(a + b + rng.normal(size=n) * 0.7 > 0.5, "yes", "no")
+    table = pd.DataFrame({"a": a, "b": b, "sex": sex, "paid": paid})
+    joblib.dump(LogisticRegression().fit(table[["a", "b"]], table.paid), place / "credit.joblib")
+    table.to_csv(place / "test.csv", index=False)
+    (place / "policy.toml").write_text(
+        '[limits]\n"demographic_parity_difference[sex]" = {at_most = 0.15}\n"accuracy" = {at_least = 0.7}\n'
+    )
+    return place
+
+
+def test_it_writes_a_record_and_a_model_that_the_other_verbs_take(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    asked = ["mitigate", "test.csv", "--model", "credit.joblib", "--trust-pickle", *ROLES]
+    more = ["--candidates", "threshold,group_thresholds", "--audits", "performance", "--save", "fairer.mitigated"]
+    assert exit_code([*asked, *more]) == 0
+    said = capsys.readouterr().err
+    assert "recommended" in said
+    assert "gain a favourable decision" in said
+    assert "Price: " in said
+    assert eh.read_record("mitigated.json").provenance["mitigation"]["recommended"]
+    assert exit_code(["gate", "mitigated.json", "--policy", "policy.toml"]) == 0
+    again = ["audit", "test.csv", "--model", "fairer.mitigated", "--trust-pickle", *ROLES, "--audits", "performance"]
+    assert exit_code(again) == 0
+    assert exit_code([part for part in again if part != "--trust-pickle"]) == 2
+
+
+def test_what_cannot_be_run_exits_2_with_a_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    asked = ["mitigate", "test.csv", "--model", "credit.joblib", "--trust-pickle", *ROLES]
+    assert exit_code([*asked, "--shares", "0.5,0.5"]) == 2
+    assert "--shares: three shares above 0" in capsys.readouterr().err
+    assert exit_code([*asked, "--candidates", "treshold"]) == 2
+    assert "Did you mean 'threshold'?" in capsys.readouterr().err
