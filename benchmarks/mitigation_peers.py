@@ -1,6 +1,6 @@
 """Decisions of AIF360's and OxonFair's rules over scores, in an environment of their own.
 
-benchmarks/mitigation.py calls it: it reads the cases that are named by its argument, and prints the decisions as JSON.
+benchmarks/mitigation.py calls it: it reads the cases of the first file, and writes the decisions into the second.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import logging
 import sys
 import warnings
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -71,7 +72,7 @@ def oxonfair(fit: dict[str, np.ndarray], held: dict[str, np.ndarray], limit: str
 
 
 def main() -> None:
-    """Read the cases, and print decisions by case, limit and method."""
+    """Read the cases, and write decisions by case, limit and method."""
     arrays = dict(np.load(sys.argv[1]))
     cases = dict.fromkeys(name.rsplit("|", 2)[0] for name in arrays)
     found: dict[str, object] = {}
@@ -84,7 +85,7 @@ def main() -> None:
             found[case] = {limit: {**aif360(fit, held, limit), **oxonfair(fit, held, limit)} for limit in METRICS}
             print(case, file=sys.stderr, flush=True)
     found["versions"] = {name: version(name) for name in ("aif360", "oxonfair")}
-    print(json.dumps(found))
+    Path(sys.argv[2]).write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -96,8 +96,8 @@ SHARED = {
         "remote.endpoint", "rules", "target", "tensor_header",
     },
     "mitigation": {
-        "candidate", "catalogue", "constraints", "curves", "demands", "estimating", "feasibility", "mitigating",
-        "programme", "rates", "recommending", "recording", "ruling", "searching", "trying",
+        "again", "candidate", "catalogue", "constraints", "curves", "demands", "estimating", "feasibility",
+        "mitigating", "programme", "rates", "recommending", "recording", "ruling", "searching", "trying",
     },
 }  # fmt: skip
 """The other files of these rooms, which those of the catalogue share."""

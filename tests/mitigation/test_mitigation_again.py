@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from evenhand.training import NetworkModel
 
 torch.set_num_threads(1)
-QUICK = TrainingConfig(epochs=10, hidden=(8,), seed=3, learning_rate=1e-2, baseline=False)
+QUICK = TrainingConfig(epochs=10, hidden=(16,), seed=3, learning_rate=1e-2, baseline=False)
 MADE_AGAIN = ("penalty", "reweighing", "resampling", "balanced_calibration", "kept_channels", "weighted_distillation")
 
 
@@ -80,7 +80,8 @@ def test_a_network_made_again_has_a_smaller_gap_and_reads_no_group(
     for name, found in made(problem_of(model, parts), kind).items():
         if "weight 3" in name and "weight 30" not in name:
             continue  # the lightest is a step on the way
-        assert gap(found, parts["train"]) < gap(model, parts["train"]) - 0.04, name
+        least = 0.1 if kind == "penalty" else 0.02
+        assert gap(found, parts["train"]) < gap(model, parts["train"]) - least, name
         assert found.facts["features"] == ["a", "b", "c"], name
         assert found.name == name
 
@@ -115,7 +116,7 @@ def test_estimators_of_scikit_learn_are_reweighed_and_resampled(parts: dict[str,
     from sklearn.linear_model import LogisticRegression
 
     data = parts["train"]
-    estimator = LogisticRegression().fit(data.X, data.y_true)
+    estimator = LogisticRegression().fit(data.X.to_numpy(), data.y_true)
     subject = as_subject(estimator, features=["a", "b", "c"], positive=1)
     problem = problem_of(subject, parts)
     for kind in ("reweighing", "resampling"):

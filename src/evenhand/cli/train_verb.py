@@ -72,6 +72,7 @@ def command(
       evenhand train loans.parquet --label approve --network residual --tune 30 --tune-storage study.db
       torchrun --nproc-per-node 2 -m evenhand train loans.parquet --label approve --checkpoint fit.ckpt
       evenhand train loans.parquet --label approve --epsilon 3 -o private.safetensors
+      evenhand train loans.parquet --label approve --sensitive race --fairness equal_opportunity -o fair.safetensors
       evenhand train loans.parquet --label approve --model boosting -o trees.safetensors
       evenhand train people.csv --label hired --texts letter --network lstm -o letters.safetensors
       evenhand train people.csv --label hired --images file --inputs faces/ --network resnet18 --flip

@@ -111,10 +111,11 @@ def _importance(outputs: torch.Tensor, second: nn.Linear, codes: torch.Tensor | 
     """Return how much each neuron matters, to all rows or to the group that needs it most."""
     import torch
 
-    norm = second.weight.double().norm(dim=0)
+    norm: torch.Tensor = second.weight.double().norm(dim=0)
     if codes is None:
-        return outputs.std(dim=0, correction=0) * norm
-    each = torch.stack([outputs[codes == code].std(dim=0, correction=0) * norm for code in codes.unique()])
+        return torch.as_tensor(outputs.std(dim=0, correction=0) * norm)
+    groups = torch.unique(codes)  # type: ignore[no-untyped-call]
+    each = torch.stack([outputs[codes == group].std(dim=0, correction=0) * norm for group in groups])
     return (each / each.sum(dim=1, keepdim=True).clamp_min(1e-12)).amax(dim=0)
 
 

@@ -30,6 +30,7 @@ def _made(problem: Problem, rows: EvaluationSet, seed: int) -> Subject:
     if recorded(problem.model) is not None:
         return network_again(problem, rows, seed, NAME, {"resample": "by_group"})
     drawn = resampled_rows(by_groups(problem, rows), TrainingConfig(resample="by_group", seed=seed))
+    assert drawn is not None  # rows are asked to be drawn
     model: Any = problem.model
     made: Subject = model.refit(rows.take(drawn), seed)
     return made

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import warnings
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from evenhand.output.launched import processes
 
@@ -97,8 +97,10 @@ class ByFabric:
 
     def summed(self, values: torch.Tensor) -> torch.Tensor:
         """Return sums over all processes."""
-        held: torch.Tensor = values if self.size == 1 else self._fabric.all_reduce(values, reduce_op="sum")  # type: ignore[assignment]
-        return held
+        if self.size == 1:
+            return values
+        held: Any = self._fabric.all_reduce(values, reduce_op="sum")
+        return cast("torch.Tensor", held)
 
     def agree(self, value: T) -> T:
         """Return the first process's value."""
