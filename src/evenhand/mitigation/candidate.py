@@ -85,6 +85,14 @@ class Candidate:
     See Also
     --------
     evenhand.mitigation.catalogue.MITIGATIONS : What proposes them.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.subjects import as_subject
+    >>> even = as_subject(lambda X: X["liq"] * 0 + 0.5, name="even")
+    >>> Candidate("all alike", "mine", lambda rows, seed: even).needs_sensitive
+    False
     """
 
     name: str
@@ -111,7 +119,13 @@ Propose: TypeAlias = "Callable[[Problem], Iterable[Candidate]]"
 
 @dataclass(frozen=True, slots=True)
 class Mitigation:
-    """A kind of candidates: one entry of the catalogue."""
+    """A kind of candidates: one entry of the catalogue.
+
+    Examples
+    --------
+    >>> Mitigation(lambda problem: []).propose(None)
+    []
+    """
 
     propose: Propose
     """Returns its candidates."""

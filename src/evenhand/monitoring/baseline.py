@@ -33,7 +33,7 @@ class Baseline:
 
     See Also
     --------
-    make_baseline : Makes one of a record and its rows.
+    evenhand.monitoring.make_baseline : Makes one of a record and its rows.
     """
 
     record: AuditRecord
@@ -175,8 +175,3 @@ def _digest(record: AuditRecord) -> str:
     from evenhand.records import digest
 
     return digest(record)
-
-
-def plain_facts(baseline: Baseline) -> dict[str, Plain]:
-    """Return what a timeline says of its baseline."""
-    return {"sha256": baseline.sha256, "audit": baseline.audit, "model": baseline.model, "rows": baseline.rows}

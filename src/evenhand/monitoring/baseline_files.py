@@ -40,6 +40,18 @@ def write_baseline(path: str | Path, baseline: Baseline) -> None:
     ------
     OutputError
         When the place cannot be written to.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.monitoring import make_baseline
+    >>> rows = {"score": [0.2, 0.8] * 100, "paid": [0, 1] * 100, "sex": ["f", "m"] * 100}
+    >>> data = eh.read_evaluation_set(rows, label="paid", sensitive_features="sex", score="score")
+    >>> record = eh.audit_predictions(rows["paid"], y_score=rows["score"], sensitive_features={"sex": rows["sex"]})
+    >>> baseline = make_baseline(data, record)
+    >>> write_baseline("baseline.json", baseline)
+    >>> read_baseline("baseline.json").rows
+    200
     """
     check_kind("write_baseline(path, baseline)", baseline, Baseline, "make_baseline and read_baseline return", path)
     document = _to_plain(baseline)
@@ -62,6 +74,13 @@ def read_baseline(path: str | Path) -> Baseline:
     ------
     InputError
         When it is missing, no baseline, or was changed since it was written.
+
+    Examples
+    --------
+    >>> read_baseline("nowhere.json")
+    Traceback (most recent call last):
+    ...
+    evenhand.errors.InputError: nowhere.json: there is no such file. Make one with: evenhand baseline
     """
     place = Path(path)
     document = parse_json(read_bytes(place, kind=InputError, make="evenhand baseline"), place, kind=InputError)

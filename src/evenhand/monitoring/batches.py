@@ -33,7 +33,12 @@ COMPLAINT: Final = "complaint"
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is kept of a batch."""
+    """What is kept of a batch.
+
+    See Also
+    --------
+    evenhand.monitoring.count_batch : Makes one.
+    """
 
     name: str
     """How it is called."""
@@ -82,6 +87,18 @@ def count_batch(
     InputError
         When columns are missing or of another type, numbers are infinite, a label or decision is none of the classes,
         or there are labels and nothing that says what was decided. All problems are told together.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.monitoring import make_baseline
+    >>> rows = {"score": [0.2, 0.8] * 100, "paid": [0, 1] * 100, "sex": ["f", "m"] * 100}
+    >>> data = eh.read_evaluation_set(rows, label="paid", sensitive_features="sex", score="score")
+    >>> record = eh.audit_predictions(rows["paid"], y_score=rows["score"], sensitive_features={"sex": rows["sex"]})
+    >>> baseline = make_baseline(data, record)
+    >>> batch = count_batch(data.table, baseline, "monday", "0" * 64)
+    >>> batch.rows, batch.labelled
+    (200, 200)
     """
     raise_all(InputError, _problems(table, baseline, name, late=late, asked=subject is not None))
     said = decide(table, name, baseline.roles, baseline.classes, baseline.threshold, subject)

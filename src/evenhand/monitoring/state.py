@@ -134,6 +134,13 @@ def read_state(path: str | Path) -> State:
     ------
     InputError
         When it is missing, no state, damaged, or was changed since it was written.
+
+    Examples
+    --------
+    >>> read_state("nowhere.json")
+    Traceback (most recent call last):
+    ...
+    evenhand.errors.InputError: nowhere.json: there is no such file. Make one with: evenhand monitor
     """
     place = Path(path)
     document = parse_json(read_bytes(place, kind=InputError, make="evenhand monitor"), place, kind=InputError)
@@ -159,6 +166,20 @@ def write_state(path: str | Path, state: State) -> None:
         Where it is written.
     state : State
         What `Monitor.take` returned.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.monitoring import make_baseline
+    >>> rows = {"score": [0.2, 0.8] * 100, "paid": [0, 1] * 100, "sex": ["f", "m"] * 100}
+    >>> data = eh.read_evaluation_set(rows, label="paid", sensitive_features="sex", score="score")
+    >>> record = eh.audit_predictions(rows["paid"], y_score=rows["score"], sensitive_features={"sex": rows["sex"]})
+    >>> baseline = make_baseline(data, record)
+    >>> from evenhand.monitoring import Monitor
+    >>> state = Monitor(baseline, eh.load_policy({"accuracy": {"at_least": 0.8}})).begin()
+    >>> write_state("state.json", state)
+    >>> read_state("state.json") == state
+    True
     """
     check_kind("write_state(path, state)", state, State, "Monitor.take and read_state return", path)
     write_text(path, plain_json(_text({**_to_plain(state), "digest": _digest(_to_plain(state))})) + "\n")

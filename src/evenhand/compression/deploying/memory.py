@@ -6,12 +6,14 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from evenhand.errors import ModelError, shorten
+from evenhand.output.writing import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,9 +103,11 @@ def measure_memory(content: bytes, suffix: str, runner: str, rows: Mapping[str, 
     """
     with tempfile.TemporaryDirectory() as folder:
         model, given = Path(folder) / f"model{suffix}", Path(folder) / "rows.npz"
-        model.write_bytes(content)
+        write_bytes(model, content)
         plain = {name: each.astype(str) if each.dtype == object else each for name, each in rows.items()}
-        np.savez(given, allow_pickle=False, **plain)
+        held = BytesIO()
+        np.savez(held, allow_pickle=False, **plain)
+        write_bytes(given, held.getvalue())
         code = f"{_READING}{_RUNNERS[runner]}\nprint('memory', before, held('VmHWM:'))"
         done = _run([sys.executable, "-c", code, str(model), str(given)])
     told = next((line.split() for line in done.stdout.splitlines() if line.startswith("memory ")), ["", "", ""])

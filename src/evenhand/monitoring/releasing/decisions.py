@@ -79,6 +79,11 @@ def read_decisions(folder: str | Path) -> tuple[Decision, ...]:
 
     A last line without an end, of a writer that was killed, is no decision.
 
+    Parameters
+    ----------
+    folder : str or Path
+        The folder that the link to the current release is in.
+
     Raises
     ------
     InputError

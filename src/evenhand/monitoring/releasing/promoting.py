@@ -154,6 +154,14 @@ def rollback(link: str | Path, *, by: str, reason: str = "") -> Promotion:
         When there is no release before, or it is no longer whole.
     OutputError
         When something cannot be written, or another process is at it; nothing has changed then.
+
+    Examples
+    --------
+    >>> Path("releases_of").mkdir()
+    >>> rollback("releases_of/current", by="eva")
+    Traceback (most recent call last):
+    ...
+    evenhand.errors.InputError: releases_of/current: there is no release before the current one to roll back to.
     """
     _check_by(by)
     held = Path(link)

@@ -52,6 +52,11 @@ class Release:
 def read_release(place: str | Path) -> Release:
     """Return the release that a folder is, or that a link names, after its model has been compared with its hash.
 
+    Parameters
+    ----------
+    place : str or Path
+        The folder of a release, or the link to the current one.
+
     Raises
     ------
     InputError

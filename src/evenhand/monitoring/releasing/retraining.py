@@ -119,7 +119,11 @@ def retrain(
 
     Examples
     --------
-    See ``docs/how-to/release.md``, which runs it on a log.
+    >>> import pandas as pd
+    >>> retrain(pd.DataFrame(), "nowhere/current", "policy.toml", "candidate", by="eva")
+    Traceback (most recent call last):
+    ...
+    evenhand.errors.InputError: nowhere/current: there is no such release. evenhand promote makes one.
     """
     from evenhand.audits import audit
     from evenhand.compression import open_model
