@@ -283,7 +283,7 @@ class AuditRecord:
     """What differs from run to run: time, duration, machine load. Outside the digest."""
     _index: dict[Key, Finding] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Findings by key, built on first use."""
-    _answers: dict[float, Callable[[Key], Finding | Absent]] = field(
+    _answers: dict[tuple[float, bool], Callable[[Key], Finding | Absent]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     """What answers a key from the counts, by confidence."""

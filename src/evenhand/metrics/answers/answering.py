@@ -363,7 +363,7 @@ class Answers:
     def _flips(self, asked: Question, several: bool) -> Measured:
         if not asked.chosen:
             view = ("flips" if asked.metric == "flip_rate" else "agreement") if several else "decisions"
-            return self._by.flips(asked.metric, self._joint(asked, view), self.level)
+            return self._by.flips(asked.metric, self._joint(asked, view), self.level, None)
         at = self._class(asked)
         if asked.metric != "flip_rate":
             raise NoAnswerError(message("Flips towards a class are counted whether right or wrong: ask for flip_rate."))

@@ -58,7 +58,8 @@ def _reach(values: Measured, greater: Indices, lesser: Indices, how: How, bound:
             return np.asarray(ends - bound if how == "difference" else bound - 1 / ends)
     if values.sequence is not None and not isinstance(values.sequence, Asymptotic):
         curve, error = values.sequence, (1 - level) / 2
-        lows = pair_lows(how, (curve, lesser), (curve, greater), error)  # the greater less the lesser, turned over
+        # the lesser beside the greater, turned over
+        lows = pair_lows(how, (curve, lesser), (curve, greater), error)  # type: ignore[arg-type]  # of two
         return np.asarray(-lows - bound if how == "difference" else bound - lows)
     one, other = ((values.estimate[at], values.low[at], values.high[at]) for at in (greater, lesser))
     if how == "ratio":

@@ -105,8 +105,9 @@ class Measured:
 
         uncovered = _chosen(self.uncovered, groups) if self.uncovered else ()
         binomial = None if self.binomial is None else (self.binomial[0][groups], self.binomial[1][groups])
-        more = {"binomial": binomial, "sequence": picked(self.sequence, groups, len(self.estimate))}
-        return replace(self, **parts, reason=reason, ends=ends, uncovered=uncovered, **more)
+        own = picked(self.sequence, groups, len(self.estimate))
+        more = {"reason": reason, "ends": ends, "uncovered": uncovered}
+        return replace(self, **parts, binomial=binomial, sequence=own, **more)  # type: ignore[arg-type]
 
 
 def _chosen(texts: tuple[str, ...], groups: slice | Indices) -> tuple[str, ...]:
