@@ -49,7 +49,7 @@ def always_valid_answers(counts: Counts, error: float, audit: str = "counts") ->
     >>> record = eh.audit_predictions([1, 0] * 200, [1, 0] * 200)
     >>> found = always_valid_answers(RecordCounts(record), 0.025)(eh.Key.parse("accuracy"))
     >>> round(found.interval.low, 2), found.interval.method
-    (0.98, 'always valid')
+    (0.99, 'always valid')
     """
     if not LEAST <= error < 0.5:
         raise InputError(f"error is {error:g}; it is the chance that one end errs, between {LEAST:g} and 0.5.")

@@ -46,7 +46,7 @@ def stretched(stated: Finding, level: float) -> Finding:
     >>> key, ends = eh.Key.parse("roc_auc"), Interval(0.78, 0.82, 0.95, "delong")
     >>> found = stretched(eh.Finding(key, "performance", 0.8, ends, support=2000), 0.95)
     >>> round(found.interval.low, 3), round(found.interval.high, 3), found.interval.method
-    (0.768, 0.829, 'always valid, asymptotic; delong')
+    (0.767, 0.831, 'always valid, asymptotic; delong')
     """
     interval = stated.interval
     whole = not stated.key.columns or bool(stated.key.group)

@@ -44,7 +44,7 @@ def measure_change_always(metric: str, joint: JointTally, level: float = 0.95) -
     >>> joint = JointTally.count([1] * 400, [1] * 200 + [0] * 200, [1] * 280 + [0] * 120)
     >>> found = measure_change_always("recall", joint)
     >>> round(float(found.estimate[0]), 3), round(float(found.low[0]), 3), round(float(found.high[0]), 3)
-    (0.2, 0.125, 0.289)
+    (0.2, 0.128, 0.283)
     """
     found = measure_change(metric, joint, level)
     if joint.labelled or unequal(joint) or not shares_rows(metric):

@@ -90,7 +90,7 @@ def share_sequence(events: ArrayLike, n: ArrayLike, error: float) -> tuple[Float
     --------
     >>> low, high = share_sequence(30, 100, 0.025)
     >>> round(float(low), 2), round(float(high), 2)
-    (0.17, 0.46)
+    (0.16, 0.46)
     """
     k, size = np.broadcast_arrays(np.asarray(events, dtype=np.float64), np.asarray(n, dtype=np.float64))
     evidence = -np.log(error)

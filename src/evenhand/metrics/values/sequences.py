@@ -58,7 +58,7 @@ def measure_always(metric: str, tally: Tally, level: float = 0.95) -> Measured:
     >>> tally = Tally.count([1] * 100, [1] * 90 + [0] * 10)
     >>> found = measure_always("recall", tally)
     >>> round(float(found.low[0]), 2), round(float(found.high[0]), 2), found.method
-    (0.77, 0.97, 'always valid')
+    (0.78, 0.97, 'always valid')
     """
     found = measure(metric, tally, level)
     curve = None if is_unequal(tally) else _curve(found, tally)
