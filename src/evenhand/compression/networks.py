@@ -114,7 +114,7 @@ def _importance(outputs: torch.Tensor, second: nn.Linear, codes: torch.Tensor | 
     norm: torch.Tensor = second.weight.double().norm(dim=0)
     if codes is None:
         return torch.as_tensor(outputs.std(dim=0, correction=0) * norm)
-    groups = torch.unique(codes)  # type: ignore[no-untyped-call]
+    groups = torch.unique(codes)
     each = torch.stack([outputs[codes == group].std(dim=0, correction=0) * norm for group in groups])
     return (each / each.sum(dim=1, keepdim=True).clamp_min(1e-12)).amax(dim=0)
 
