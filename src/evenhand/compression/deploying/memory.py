@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
-from io import BytesIO
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -105,7 +106,7 @@ def measure_memory(content: bytes, suffix: str, runner: str, rows: Mapping[str, 
         model, given = Path(folder) / f"model{suffix}", Path(folder) / "rows.npz"
         write_bytes(model, content)
         plain = {name: each.astype(str) if each.dtype == object else each for name, each in rows.items()}
-        held = BytesIO()
+        held = io.BytesIO()
         np.savez(held, allow_pickle=False, **plain)
         write_bytes(given, held.getvalue())
         code = f"{_READING}{_RUNNERS[runner]}\nprint('memory', before, held('VmHWM:'))"
