@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -10,9 +11,9 @@ from evenhand.metrics.comparisons.changes import discordant, excess_change, flip
 from evenhand.metrics.comparisons.changes_always import flips_always, measure_change_always
 from evenhand.metrics.comparisons.disparities import disparity, worst_of
 from evenhand.metrics.comparisons.disparity_changes import changed_gap
-from evenhand.metrics.comparisons.sequences import roughly_compared
+from evenhand.metrics.inference.sequences import ROUGHLY
 from evenhand.metrics.values.rates import measure
-from evenhand.metrics.values.sequences import measure_always, named_roughly
+from evenhand.metrics.values.sequences import FEWEST, TOO_FEW, measure_always, named_roughly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,6 +54,13 @@ USUAL: Final = Ways(measure, measure_change, flips, always_valid=False)
 """Intervals of the rows that there are."""
 ALWAYS: Final = Ways(measure_always, measure_change_always, flips_always, always_valid=True)
 """Intervals that hold at all times."""
+
+
+def roughly_compared(found: Disparity) -> Disparity:
+    """Return a comparison whose margins are put together by squares, named so; of few rows no limit rests on it."""
+    values = found.values
+    few = TOO_FEW if (values.support[values.defined] < FEWEST).any() else ""
+    return replace(found, method=f"{ROUGHLY}; {found.method}", uncovered=found.uncovered or few)
 
 
 def differing(rate: str, joint: JointTally) -> Callable[[int], Message]:

@@ -8,7 +8,6 @@ logarithm of the error.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
@@ -17,11 +16,9 @@ import numpy as np
 from evenhand.metrics.comparisons.pairs import FEW, Bound, difference_of, extreme_pairs, outermost
 from evenhand.metrics.comparisons.share_pairs import Ends
 from evenhand.metrics.inference.intervals import ratio_interval, z_of
-from evenhand.metrics.inference.sequences import ROUGHLY, Asymptotic, joined_low, shared, widest_lead
-from evenhand.metrics.values.sequences import FEWEST, TOO_FEW
+from evenhand.metrics.inference.sequences import Asymptotic, joined_low, shared, widest_lead
 
 if TYPE_CHECKING:
-    from evenhand.metrics.comparisons.disparities import Disparity
     from evenhand.metrics.comparisons.pairs import Interval
     from evenhand.metrics.counts.arrays import Floats, Indices
     from evenhand.metrics.inference.sequences import Curve
@@ -62,13 +59,6 @@ def greatest_high(how: How, values: Measured, chosen: Indices, error: float) -> 
     found = _extreme(how, values, chosen, -math.log(error), sign=-1)
     end = -found.end if how == "difference" else math.inf if found.end <= 0 else 1 / found.end
     return Bound(end, (found.pair[1], found.pair[0]))
-
-
-def roughly_compared(found: Disparity) -> Disparity:
-    """Return a comparison whose margins are put together by squares, named so; of few rows no limit rests on it."""
-    values = found.values
-    few = TOO_FEW if (values.support[values.defined] < FEWEST).any() else ""
-    return replace(found, method=f"{ROUGHLY}; {found.method}", uncovered=found.uncovered or few)
 
 
 def of_curves(first: Measured, second: Measured) -> bool:
