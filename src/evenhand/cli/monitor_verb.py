@@ -8,6 +8,7 @@ import click
 
 from evenhand.cli.flags import file_flag, opening, opening_flags
 from evenhand.cli.places import NEAREST, usual_policy
+from evenhand.cli.summary import is_quiet, quiet_flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 @click.option("--strict-order", is_flag=True, help="Refuse a batch whose time is before that of an earlier one.")
 @opening_flags
 @file_flag("--output", "-o", help="Write the timeline here, as JSON.")
+@quiet_flag
 def command(
     batches: tuple[str, ...],
     baseline: Path,
@@ -90,7 +92,8 @@ def command(
         held = monitor.take(held, batch, cursor=cursor)
         write_state(state, held)
     timeline = monitor.timeline(held)
-    _put(timeline)
+    if not is_quiet():
+        _put(timeline)
     if output is not None:
         write_timeline(output, timeline)
         remark(f"Wrote {output}")

@@ -119,7 +119,7 @@ def log_batches(
     after = str(found.cursor)
     first = found.labels[found.labels["earlier_label"].isna()] if len(found.labels) else found.labels
     told = _told(found.feedback)
-    name, id = f"log to {after}", id_of(pd.DataFrame({"cursor": [f"{place} {after}"]}))
+    name, id = f"log to row {found.cursor.predictions}", id_of(pd.DataFrame({"cursor": [f"{place} {after}"]}))
     parts = [
         count_batch(_named(table, baseline), baseline, name, id, late=late, time=None)
         for table, late in ((found.predictions, False), (first, True), (told, True))

@@ -30,13 +30,15 @@ FEWEST: Final = 100
 
 TOO_FEW: Final = message("Of fewer than {rows} rows there is no such interval that holds at all times.", rows=FEWEST)
 """Why there is none."""
+UNPROVEN: Final = message("Of rows with weights or in clusters no interval that holds at all times has been simulated.")
+"""Why no limit rests on one."""
 
 
 def measure_always(metric: str, tally: Tally, level: float = 0.95) -> Measured:
     """Measure a rate or composite for every group of a tally, with intervals that hold at all times.
 
-    Shares of independent rows, and what is made of one or two of them, have exact ones; other composites, weighted rows
-    and rows in clusters asymptotic ones.
+    Shares of independent rows, and what is made of one or two of them, have exact ones; other composites asymptotic ones,
+    and so have weighted rows and rows in clusters, on which no limit rests.
 
     Parameters
     ----------
@@ -62,7 +64,10 @@ def measure_always(metric: str, tally: Tally, level: float = 0.95) -> Measured:
     """
     found = measure(metric, tally, level)
     curve = None if is_unequal(tally) else _curve(found, tally)
-    return roughly(found, level) if curve is None else at_all_times(found, curve, level)
+    if curve is not None:
+        return at_all_times(found, curve, level)
+    rough = roughly(found, level)
+    return replace(rough, uncovered=(UNPROVEN,) * len(rough.estimate)) if is_unequal(tally) else rough
 
 
 def at_all_times(found: Measured, curve: Curve, level: float) -> Measured:
