@@ -21,8 +21,6 @@ NAMES = (
     "fairness", "others", "bootstrap", "scores", "counting", "tables", "slices", "explaining", "trees", "whole",
     "fitting", "differential_privacy", "probes", "attacks", "compression", "compression_matrix", "mitigation",
     "report", "view", "page", "doors", "first", "serving", "log_kills",
-    "fitting", "differential_privacy", "probes", "attacks", "compression", "compression_matrix",
-    "report", "view", "page", "mitigation", "doors", "first",
 )  # fmt: skip
 """The benchmarks in the order of the page; each writes the table between its markers."""
 

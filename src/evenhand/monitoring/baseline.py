@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from evenhand.data import EvaluationSet
     from evenhand.data.roles import Roles
-    from evenhand.findings import GroupCounts, Plain
+    from evenhand.findings import GroupCounts
     from evenhand.subjects import Subject
 
 AXES: Final = ("group", "true", "predicted")

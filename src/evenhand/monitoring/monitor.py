@@ -208,7 +208,9 @@ class Monitor:
 
         return {
             "baseline": {"sha256": self.baseline.sha256, "audit": self.baseline.audit, "rows": self.baseline.rows},
-            "model": {"name": self.baseline.record.provenance.get("subject", {}).get("name"), "sha256": self.baseline.model},
+            "model": {
+                "name": self.baseline.record.provenance.get("subject", {}).get("name"), "sha256": self.baseline.model,
+            },
             "policy": {"name": self.policy.name, "sha256": self.policy.sha256},
             "error": {
                 "all": self.error, "limits": self.error / 2, "drift": self.error / 2,

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 

@@ -30,7 +30,7 @@ FEWEST: Final = 100
 
 TOO_FEW: Final = message("Of fewer than {rows} rows there is no such interval that holds at all times.", rows=FEWEST)
 """Why there is none."""
-UNPROVEN: Final = message("Of rows with weights or in clusters no interval that holds at all times has been simulated.")
+UNPROVEN: Final = message("For weighted or clustered rows no interval that holds at all times was simulated.")
 """Why no limit rests on one."""
 
 
