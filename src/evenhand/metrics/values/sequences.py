@@ -37,8 +37,8 @@ UNPROVEN: Final = message("For weighted or clustered rows no interval that holds
 def measure_always(metric: str, tally: Tally, level: float = 0.95) -> Measured:
     """Measure a rate or composite for every group of a tally, with intervals that hold at all times.
 
-    Shares of independent rows, and what is made of one or two of them, have exact ones; other composites asymptotic ones,
-    and so have weighted rows and rows in clusters, on which no limit rests.
+    Shares of independent rows, and what is made of one or two of them, have exact ones; other composites asymptotic
+    ones, and so have weighted rows and rows in clusters, on which no limit rests.
 
     Parameters
     ----------
