@@ -7,7 +7,7 @@ it ever reaches 1 / error with probability `error` at most (Ville). The audit is
 simultaneous over all shares of a series, at an error of their own.
 
 Why means of shares rather than one mixture over all bins: the latter pays (K - 1) / 2 log n for K bins, here about 80
-units at 20 bins and 5,000 rows, the mean log(2 K), about 4; `benchmarks/monitoring.py` compares both.
+units at 20 bins and 5,000 rows, the mean log(2 K), about 4.
 """
 
 from __future__ import annotations
