@@ -305,12 +305,11 @@ def _summed_up(mine: str, found: dict[str, dict[str, dict[str, list[dict[str, fl
         case: [name for name in methods if name not in NO_PEERS and dominated(methods[mine], methods[name])]
         for case, methods in cases
     }
-    worse = [f"{case} (by {', '.join(names)})" for case, names in over.items() if names]
+    worse = "; ".join(f"{case} (by {', '.join(names)})" for case, names in over.items() if names) or "none"
     idle = [case for case, methods in cases if _gain(methods[mine], methods[ALIKE]) < WORTH]
     return (
-        f"`{mine}`: dominated by a peer in {len(worse)} of {len(cases)} cases{': ' if worse else ''}{'; '.join(worse)}. "
-        f"Within {WORTH} of the accuracy of one decision for everybody in {len(idle)}{': ' if idle else ''}"
-        f"{'; '.join(idle)}."
+        f"`{mine}`: dominated by a peer, of {len(cases)} cases: {worse}. Within {WORTH} of the accuracy of one decision "
+        f"for everybody: {'; '.join(idle) or 'none'}."
     )
 
 

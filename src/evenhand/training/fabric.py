@@ -99,7 +99,9 @@ class ByFabric:
         """Return sums over all processes."""
         if self.size == 1:
             return values
-        held: Any = self._fabric.all_reduce(values, reduce_op="sum")
+        import torch
+
+        held: Any = self._fabric.all_reduce(values.clone(memory_format=torch.contiguous_format), reduce_op="sum")
         return cast("torch.Tensor", held)
 
     def agree(self, value: T) -> T:
