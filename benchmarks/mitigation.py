@@ -308,8 +308,8 @@ def _summed_up(mine: str, found: dict[str, dict[str, dict[str, list[dict[str, fl
     worse = "; ".join(f"{case} (by {', '.join(names)})" for case, names in over.items() if names) or "none"
     idle = [case for case, methods in cases if _gain(methods[mine], methods[ALIKE]) < WORTH]
     return (
-        f"`{mine}`: dominated by a peer, of {len(cases)} cases: {worse}. Within {WORTH} of the accuracy of one decision "
-        f"for everybody: {'; '.join(idle) or 'none'}."
+        f"`{mine}`: dominated by a peer, of {len(cases)} cases: {worse}. Within {WORTH} of the accuracy of one "
+        f"decision for everybody: {'; '.join(idle) or 'none'}."
     )
 
 
