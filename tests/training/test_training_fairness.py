@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,7 @@ from evenhand.training.weighing import resampled_rows, reweighing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from evenhand.training import NetworkModel
     from evenhand.training.config import Fairness
@@ -298,3 +301,19 @@ def test_real_rows_of_loans() -> None:
         score, codes = model.predict(data.X), data.grouping("race").codes
         gaps.append(np.ptp([score[codes == code].mean() for code in range(3)]))
     assert gaps[1] < gaps[0] / 2, gaps
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_model_of_one(tmp_path: Path) -> None:
+    """Means of groups are those of the rows of both processes."""
+    table, asked = tmp_path / "rows.csv", ["--label", "label", "--sensitive", "group", "--fairness", "equalized_odds"]
+    rows(600).table.to_csv(table, index=False)
+    asked += ["--fairness-weight", "50", "--epochs", "3", "--dropout", "0", "--no-baseline", "--hidden", "8", "-q"]
+    found = []
+    for processes in (1, 2):
+        place = tmp_path / f"{processes}.safetensors"
+        launched = ["-m", "torch.distributed.run", "--nproc-per-node", "2"] if processes == 2 else []
+        command = [sys.executable, *launched, "-m", "evenhand", "train", str(table), *asked, "-o", str(place)]
+        subprocess.run(command, check=True, capture_output=True, timeout=300)
+        found.append(eh.open_model(place).predict(rows(600).table))
+    assert np.abs(found[0] - found[1]).max() < 1e-5
