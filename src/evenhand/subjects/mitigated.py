@@ -213,6 +213,6 @@ FILE: Final = ModelFile(
     (".mitigated",),
     _open,
     holds=(ABOUT,),
-    safety="Data: a rule, and beside it a model file that is opened, or refused, as it would be alone.",
+    safety="Data. A rule, and beside it a model file that is opened, or refused, as it would be alone.",
 )
 ADAPTER: Final = Adapter(PostProcessed, files=(FILE,))
