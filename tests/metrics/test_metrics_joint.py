@@ -220,3 +220,13 @@ def test_precision_changes_cover() -> None:
             measure("precision", joint.compressed).estimate[0] - measure("precision", joint.original).estimate[0]
         )
     assert max(low, high) <= 0.05 * 600
+
+
+def test_an_excess_change_lies_between_its_ends_where_few_rows_lose_all() -> None:
+    counts = np.zeros((2, 2, 2, 2), dtype=np.int64)
+    counts[0, 1, 1, 0] = 1  # one positive row, which is lost
+    counts[1, 1] = [[2, 1], [0, 2]]  # of five others one is gained
+    found = excess_change("recall", JointTally.of_counts(counts))
+    assert found.estimate[0] < -0.8
+    assert (found.low <= found.estimate).all()
+    assert (found.estimate <= found.high).all()

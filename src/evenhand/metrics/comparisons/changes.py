@@ -270,8 +270,10 @@ def excess_change(metric: str, joint: JointTally, level: float = 0.95, by: Chang
     def ends(z: float) -> tuple[Floats, Floats]:
         z = z * both.apart
         low, high = (np.where(alone, own.estimate, end) for end in rest.ends(z))
-        found = apart((own.estimate, *own.ends(z)), (rest_estimate, low, high), np.zeros(joint.groups))
-        return others * found[0], others * found[1]
+        sides = (own.estimate, *own.ends(z)), (rest_estimate, low, high)
+        mine, theirs = (tuple(part / 2 for part in side) for side in sides)  # two changes may be 2 apart, halves 1
+        found = apart(mine, theirs, np.zeros(joint.groups))  # type: ignore[arg-type]
+        return 2 * others * found[0], 2 * others * found[1]
 
     low, high = ends(z_of(level))
     estimate = others * (own.estimate - rest_estimate)
