@@ -2,7 +2,7 @@
 
 The claims (vehicle insurance, 1994 to 1996) are beside a developer's checkout: the model is fitted and audited on the
 claims of 1994, and sees those of later months. The mortgage decisions come with the package; there the second half of
-the batches is a stated shift: women who would be approved are refused, a quarter of them.
+the batches is a stated shift: of the women every second one is refused.
 
 Run it with: python examples/monitoring.py [folder]
 """
@@ -89,7 +89,7 @@ def main(folder: Path) -> None:
     for at, (name, rows) in enumerate(months):
         live = scored(model, rows)
         if not real and at >= len(months) // 2:
-            refused = (live[sensitive] == "female") & (np.arange(len(live)) % 4 == 0)
+            refused = (live[sensitive] == "female") & (np.arange(len(live)) % 2 == 0)
             live.loc[refused, "score"] = live.loc[refused, "score"].clip(upper=0.4)
         before = len(state.alarms)
         state = monitor.take(state, count_batch(live, baseline, name, id_of(live)))

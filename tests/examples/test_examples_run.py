@@ -60,6 +60,13 @@ def test_mitigation(tmp_path: Path) -> None:
     assert re.search(r"race=black +\d+ gain and +\d+ lose a favourable decision", said)
 
 
+@pytest.mark.slow
+def test_monitoring(tmp_path: Path) -> None:
+    said = run("monitoring.py", tmp_path)
+    assert re.search(r"^(week 1\d: selection_rate_difference\[sex\]|1995-\d\d: drift\[score\]) 0\.\d+", said, re.M)
+    assert re.search(r"^failed after \d+ batches and [\d,]+ rows", said, re.M)
+
+
 def test_language_model(tmp_path: Path) -> None:
     said = run("language_model.py", tmp_path)
     changes = dict(re.findall(r"^(\w+) +([+-]\d+\.\d) points", said, re.M))

@@ -135,12 +135,17 @@ def test_names_in_a_record_or_a_policy_are_shown_and_not_obeyed(
         assert json.loads(out)
 
 
-@pytest.mark.parametrize("form", TEXTS)
-def test_a_format_leaves_nothing_for_the_stream_to_escape(written: Path, form: str) -> None:
-    """A page on stdout is the page in the file."""
+@pytest.fixture(scope="module")
+def judged(written: Path) -> tuple[eh.AuditRecord, eh.Verdict]:
     record = eh.read_record(written / "audit.json")
-    verdict = None if form == "ll144" else eh.judge(record, eh.load_policy(written / "policy.toml"))
-    text = eh.render(record, verdict, form)
+    return record, eh.judge(record, eh.load_policy(written / "policy.toml"))
+
+
+@pytest.mark.parametrize("form", TEXTS)
+def test_a_format_leaves_nothing_for_the_stream_to_escape(judged: tuple[eh.AuditRecord, eh.Verdict], form: str) -> None:
+    """A page on stdout is the page in the file."""
+    record, verdict = judged
+    text = eh.render(record, None if form == "ll144" else verdict, form)
     assert plain_lines(text, commands=form == "github") == text
 
 

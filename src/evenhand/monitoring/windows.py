@@ -53,7 +53,7 @@ def is_kept(start: int, batches: int) -> bool:
     Examples
     --------
     >>> [start for start in range(100) if is_kept(start, 100)]
-    [0, 32, 64, 72, 80, 84, 88, 90, 92, 94, 96, 97, 98, 99]
+    [0, 32, 48, 64, 72, 80, 84, 88, 92, 94, 96, 97, 98, 99]
     """
     return start == 0 or batches - start <= PATIENCE * (start & -start)
 
