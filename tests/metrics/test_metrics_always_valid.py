@@ -224,13 +224,11 @@ def test_a_paired_change_is_that_of_a_grid_over_both_shares() -> None:
     assert found.low[0] < found.estimate[0] < found.high[0]
 
 
-def test_weighted_rows_have_asymptotic_ends_and_few_of_them_none() -> None:
+def test_weighted_rows_have_asymptotic_ends_on_which_no_limit_rests() -> None:
     y, weight = np.tile([1, 0], 200), np.linspace(1, 3, 400)
     many = measure_always("accuracy", Tally.count(y, y, sample_weight=weight))
-    few = measure_always("accuracy", Tally.count(y[:60], y[:60], sample_weight=weight[:60]))
     assert many.method.startswith("always valid, asymptotic; ")
-    assert not many.uncovered
-    assert "fewer than 100 rows" in few.uncovered[0]
+    assert "weighted or clustered rows" in many.uncovered[0]
 
 
 def test_a_naive_interval_errs_at_some_look_and_these_do_not() -> None:

@@ -230,7 +230,7 @@ def test_the_tables_in_the_docs_are_those_of_the_code(database: str) -> None:
     """Whoever makes them from the page has a log."""
     import psycopg
 
-    text = (Path(__file__).parents[2] / "docs" / "concepts" / "log.md").read_text("utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "design" / "log.md").read_text("utf-8")
     statements = text.partition("```sql\n")[2].partition("```")[0]
     with psycopg.connect(database) as connection:
         connection.execute(statements)

@@ -147,6 +147,19 @@ def statsmodels_results() -> Any:
     return formulas.logit("y ~ a + np.tanh(b)", TABLE).fit(disp=0)
 
 
+def save_under_rule(folder: Path) -> Path:
+    """Another threshold over a model of skops."""
+    from evenhand.subjects import open_subject
+    from evenhand.subjects.mitigated import save_mitigated
+    from evenhand.subjects.post_processing import PostProcessed
+    from evenhand.subjects.rules import Rule, Steps
+
+    base = save_skops(folder)
+    place = folder / "model.mitigated"
+    save_mitigated(PostProcessed(open_subject(base), Rule(Steps.at(0.4)), ["a", "b"], name="model"), place, base)
+    return place
+
+
 SAVED: dict[str, tuple[Callable[[Path], Path], dict[str, Any]]] = {
     "onnx": (save_onnx, {"features": ["a", "b"]}),
     "pickle": (save_pickle, {"trust_pickle": True}),
@@ -154,6 +167,7 @@ SAVED: dict[str, tuple[Callable[[Path], Path], dict[str, Any]]] = {
     "lightgbm": (save_lightgbm, {"isolate": False}),
     "catboost": (save_catboost, {"isolate": False}),
     "skops": (save_skops, {}),
+    "mitigated": (save_under_rule, {}),
     "keras": (save_keras, {"features": ["a", "b"]}),
     "torch.export": (save_exported, {"trust_pickle": True, "features": ["a", "b"]}),
     "torchscript": (save_script, {"trust_pickle": True, "features": ["a", "b"]}),

@@ -1,4 +1,4 @@
-"""The tables of a log in SQL, for SQLite and PostgreSQL alike; `docs/concepts/log.md` shows them to other writers."""
+"""The tables of a log in SQL, for SQLite and PostgreSQL alike; `docs/design/log.md` shows them to other writers."""
 
 from __future__ import annotations
 
