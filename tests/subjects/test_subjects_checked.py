@@ -67,6 +67,7 @@ MODELS: dict[str, Callable[[], tuple[Any, str]]] = {
     "exported": lambda: (opened("torch.export"), "binary"),
     "keras": lambda: (as_subject(keras_model(), features=["a", "b"]), "binary"),
     "lightgbm": lambda: (lightgbm_model("binary").booster_, "words"),
+    "mitigated": lambda: (opened("mitigated"), "binary"),
     "of_task": lambda: (make_pipeline(StandardScaler(), LogisticRegression()).fit(X, TABLE.k), "multiclass"),
     "onnx": lambda: (OnnxSubject(graph("FLOAT", 1), output="logit", features=["a", "b"]), "binary"),
     "predictions": lambda: (PredictionsSubject(p(TABLE)), "binary"),
