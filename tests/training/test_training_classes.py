@@ -119,9 +119,9 @@ def test_classes_weigh_alike_and_are_drawn_alike(three: tuple[EvaluationSet, Eva
     counts = np.bincount(train.y_true)
     dataset = dataset_of(Preprocessing.fit(train.X), train, CONFIG)
     for how, each in (("over", counts.max()), ("under", counts.min())):
-        drawn = resampled(dataset, train.y_true, TrainingConfig(resample=how))  # type: ignore[arg-type]
+        drawn = resampled(dataset, train, TrainingConfig(resample=how))  # type: ignore[arg-type]
         assert drawn.target.sum(axis=0).tolist() == [each] * 3
-    over = resampled(dataset, train.y_true, TrainingConfig(resample="over"))
+    over = resampled(dataset, train, TrainingConfig(resample="over"))
     assert {row.tobytes() for row in over.columns} == {row.tobytes() for row in dataset.columns}, "no row is lost"
 
 
