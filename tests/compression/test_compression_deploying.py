@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -192,8 +193,8 @@ def test_what_is_not_exported_is_said(rows: Any, network: Any, tmp_path: Path) -
         export_model(network).save(tmp_path / "out")
 
 
+@pytest.mark.skipif(find_spec("skl2onnx") is None, reason="skl2onnx is no extra of evenhand")
 def test_a_pipeline_of_scikit_learn_is_exported_where_skl2onnx_is_installed(rows: Any, table: pd.DataFrame) -> None:
-    pytest.importorskip("skl2onnx")
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

@@ -24,7 +24,10 @@ from evenhand.policy.deriving import derive
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from evenhand.metrics.comparisons.disparities import Measuring
+    from evenhand.metrics.comparisons.disparity_changes import Moved
     from evenhand.metrics.counts.joint import JointTally
+    from evenhand.metrics.counts.tally import Tally
     from evenhand.metrics.values.rates import Measured
 
 AUDITS = Path(__file__).parents[1] / "golden" / "audits"
@@ -128,13 +131,22 @@ def test_a_rate_is_measured_once_under_both_models_for_all_that_compression_chan
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     record = eh.read_record(AUDITS / "demo" / "audit.json")
-    measured, changes = counting(monkeypatch, disparity_changes, "measure"), []
+    measured: list[str] = []
+    changes: list[tuple[str, bytes]] = []
 
     def change(rate: str, joint: JointTally, level: float) -> Measured:
         changes.append((rate, joint.counts.tobytes()))
         return measure_change(rate, joint, level)
 
-    monkeypatch.setattr(answering, "measure_change", change)
+    def moving(rate: str, joint: JointTally, changed: Measured, level: float, by: Measuring) -> Moved:
+        def measuring(metric: str, tally: Tally, at: float) -> Measured:
+            measured.append(metric)
+            return by(metric, tally, at)
+
+        return disparity_changes.moved(rate, joint, changed, level, measuring)
+
+    monkeypatch.setattr(answering, "USUAL", answering.USUAL._replace(change=change))
+    monkeypatch.setattr(answering, "moved", moving)
     derive(record)
     asked = [asked for found in record.findings if (asked := changed_gap_of(found)) is not None]
     rates = {

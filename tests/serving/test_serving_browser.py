@@ -54,14 +54,14 @@ def served() -> Iterator[Callable[..., str]]:
     """Serve records in this process, and return the address with the token."""
     import uvicorn
 
+    from evenhand.serving.listening import listening as socket_at
     from evenhand.serving.viewing.app import application
-    from evenhand.serving.viewing.running import _listening
     from evenhand.serving.viewing.session import Session
 
     servers: list[uvicorn.Server] = []
 
     def serve(*records: AuditRecord, **settings: str) -> str:
-        listening = _listening(0)
+        listening = socket_at([0])
         port = listening.getsockname()[1]
         app = application(Session(*records, **settings), "browser", port)  # type: ignore[arg-type]
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))

@@ -134,10 +134,10 @@ def test_two_timelines_or_a_policy_are_refused(place: Path, capsys: pytest.Captu
 def test_a_browser_shows_news_by_itself(place: Path) -> None:
     import uvicorn
 
-    from evenhand.serving.viewing.running import _listening
+    from evenhand.serving.listening import listening as socket_at
     from evenhand.serving.viewing.watching import Watched, watching
 
-    listening = _listening(0)
+    listening = socket_at([0])
     port = listening.getsockname()[1]
     app = watching(Watched(place), "browser", port)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
