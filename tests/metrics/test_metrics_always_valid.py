@@ -16,7 +16,7 @@ from evenhand.metrics import Tally, disparity, measure
 from evenhand.metrics.answers.always_valid import always_valid_answers
 from evenhand.metrics.answers.counts import RecordCounts
 from evenhand.metrics.answers.stretching import stretched
-from evenhand.metrics.comparisons.changes_always import measure_change_always
+from evenhand.metrics.comparisons.changes_always import flips_always, measure_change_always
 from evenhand.metrics.comparisons.references import disparity_to
 from evenhand.metrics.comparisons.sequences import pair_highs, pair_lows
 from evenhand.metrics.counts.joint import JointTally
@@ -229,6 +229,9 @@ def test_weighted_rows_have_asymptotic_ends_on_which_no_limit_rests() -> None:
     many = measure_always("accuracy", Tally.count(y, y, sample_weight=weight))
     assert many.method.startswith("always valid, asymptotic; ")
     assert "weighted or clustered rows" in many.uncovered[0]
+    joint = JointTally.count(y, y, np.roll(y, 1), sample_weight=weight)
+    for changed in (measure_change_always("accuracy", joint), flips_always("flip_rate", joint)):
+        assert "weighted or clustered rows" in changed.uncovered[0]
 
 
 def test_a_naive_interval_errs_at_some_look_and_these_do_not() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -90,8 +91,8 @@ class Curve:
         return np.unique(np.concatenate([upper, lower]))
 
 
-def curves(rows: EvaluationSet, scores: NDArray[np.float64], cells: Cells) -> list[Curve]:
-    """Return the curve of each cell.
+def curves(rows: EvaluationSet, scores: NDArray[np.float64], cells: Cells, *, alike: bool = False) -> list[Curve]:
+    """Return the curve of each cell, at its own thresholds or, `alike`, at those of all rows together.
 
     Parameters
     ----------
@@ -101,28 +102,13 @@ def curves(rows: EvaluationSet, scores: NDArray[np.float64], cells: Cells) -> li
         (n,) their scores.
     cells : Cells
         Their cells.
+    alike : bool
+        Whether all have the same thresholds.
     """
     weight = weights(rows)
+    make = partial(Curve.at, thresholds=Curve.of(scores, rows.y_true, weight).thresholds) if alike else Curve.of
     parts = (cells.codes == at for at in range(len(cells)))
-    return [Curve.of(scores[here], rows.y_true[here], weight[here]) for here in parts]
-
-
-def common_curves(rows: EvaluationSet, scores: NDArray[np.float64], cells: Cells) -> list[Curve]:
-    """Return the curve of each cell at the same thresholds, those of all rows together.
-
-    Parameters
-    ----------
-    rows : EvaluationSet
-        The rows.
-    scores : NDArray[np.float64]
-        (n,) their scores.
-    cells : Cells
-        Their cells.
-    """
-    weight = weights(rows)
-    thresholds = Curve.of(scores, rows.y_true, weight).thresholds
-    parts = (cells.codes == at for at in range(len(cells)))
-    return [Curve.at(scores[here], rows.y_true[here], weight[here], thresholds) for here in parts]
+    return [make(scores[here], rows.y_true[here], weight[here]) for here in parts]
 
 
 def shares_of(rows: EvaluationSet, decided: NDArray[np.float64], cells: Cells) -> NDArray[np.float64]:

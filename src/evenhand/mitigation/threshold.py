@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import ModelError
 from evenhand.messages import message
 from evenhand.mitigation.candidate import Candidate, Mitigation
-from evenhand.mitigation.curves import common_curves
+from evenhand.mitigation.curves import curves
 from evenhand.mitigation.ruling import INSIDE, Ruled
 from evenhand.mitigation.searching import single
 from evenhand.subjects.post_processing import PostProcessed
@@ -36,7 +36,8 @@ def _propose(problem: Problem) -> Iterator[Candidate]:
 def _made(problem: Problem, inside: float, name: str, rows: EvaluationSet, seed: int) -> Subject:
     """Return the model under the threshold of most performance that meets the limits on the rows of the fit."""
     ruled = Ruled(problem)
-    threshold, met = single(common_curves(rows, problem.scores, ruled.cells), ruled.tightened(inside), ruled.goal)
+    points = curves(rows, problem.scores, ruled.cells, alike=True)
+    threshold, met = single(points, ruled.tightened(inside), ruled.goal)
     if not met:
         raise ModelError(message("No one threshold meets the limits on the rows that it was fitted on."))
     return PostProcessed(problem.model, Rule(Steps.at(threshold)), problem.columns, seed=seed, name=name)

@@ -91,7 +91,7 @@ def shares_of(metric: str, tally: Tally, level: float, by: Ways) -> Measured | F
     if not by.always_valid:
         return found
     if is_unequal(tally):
-        return roughly(found, level)
+        return roughly(found, tally, level)
     picked, number = tally.counts[:, :, 1].sum(axis=1), found.support
     return at_all_times(found, Shares(picked.astype(np.float64), number.astype(np.float64)), level)
 

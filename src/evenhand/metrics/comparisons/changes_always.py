@@ -8,7 +8,7 @@ import numpy as np
 
 from evenhand.metrics.comparisons.changes import discordant, flips, measure_change, shares_rows
 from evenhand.metrics.inference.sequences import Joined, Shares
-from evenhand.metrics.values.sequences import at_all_times, roughly
+from evenhand.metrics.values.sequences import at_all_times, is_unequal, roughly
 
 if TYPE_CHECKING:
     from evenhand.metrics.counts.arrays import Floats
@@ -47,8 +47,8 @@ def measure_change_always(metric: str, joint: JointTally, level: float = 0.95) -
     (0.2, 0.128, 0.283)
     """
     found = measure_change(metric, joint, level)
-    if joint.labelled or unequal(joint) or not shares_rows(metric):
-        return roughly(found, level)
+    if joint.labelled or is_unequal(joint.tally) or not shares_rows(metric):
+        return roughly(found, joint.tally, level)
     gained, lost, rows = (part.astype(np.float64) for part in discordant(metric, joint))
     return at_all_times(found, Joined(Shares(gained, rows), Shares(lost, rows - gained), _change), level)
 
@@ -56,12 +56,9 @@ def measure_change_always(metric: str, joint: JointTally, level: float = 0.95) -
 def flips_always(metric: str, joint: JointTally, level: float = 0.95, towards: int | None = None) -> Measured:
     """Return the share of rows that are decided otherwise, as `flips` does, with intervals that hold at all times."""
     found = flips(metric, joint, level, towards)
-    return roughly(found, level) if found.binomial is None else at_all_times(found, Shares(*found.binomial), level)
-
-
-def unequal(joint: JointTally) -> bool:
-    """Whether rows have weights or are in clusters."""
-    return joint.weights is not None or joint.tally.clusters is not None
+    if found.binomial is None:
+        return roughly(found, joint.tally, level)
+    return at_all_times(found, Shares(*found.binomial), level)
 
 
 def _change(gained: Floats, lost: Floats) -> Floats:

@@ -64,10 +64,7 @@ def measure_always(metric: str, tally: Tally, level: float = 0.95) -> Measured:
     """
     found = measure(metric, tally, level)
     curve = None if is_unequal(tally) else _curve(found, tally)
-    if curve is not None:
-        return at_all_times(found, curve, level)
-    rough = roughly(found, level)
-    return replace(rough, uncovered=(UNPROVEN,) * len(rough.estimate)) if is_unequal(tally) else rough
+    return roughly(found, tally, level) if curve is None else at_all_times(found, curve, level)
 
 
 def at_all_times(found: Measured, curve: Curve, level: float) -> Measured:
@@ -85,8 +82,11 @@ def at_all_times(found: Measured, curve: Curve, level: float) -> Measured:
     return replace(found, binomial=None, sequence=curve, **more)  # type: ignore[arg-type]
 
 
-def roughly(found: Measured, level: float) -> Measured:
-    """Return values with their usual intervals at the critical value of a boundary; of few rows there is none."""
+def roughly(found: Measured, tally: Tally, level: float) -> Measured:
+    """Return values with their usual intervals at the critical value of a boundary.
+
+    No limit rests on them where rows are few, or where the `tally` they are counted in has weights or clusters.
+    """
     of = Asymptotic(found.support[found.defined].astype(np.float64))
     usual = found.ends
 
@@ -95,7 +95,8 @@ def roughly(found: Measured, level: float) -> Measured:
         return usual(of.critical(evidence_of(z)))
 
     low, high = ends(z_of(level))
-    return named_roughly(replace(found, binomial=None, sequence=of, low=low, high=high, ends=ends))
+    named = named_roughly(replace(found, binomial=None, sequence=of, low=low, high=high, ends=ends))
+    return replace(named, uncovered=(UNPROVEN,) * len(named.estimate)) if is_unequal(tally) else named
 
 
 def named_roughly(found: Measured) -> Measured:
