@@ -212,8 +212,8 @@ def test_a_pipeline_of_scikit_learn_is_exported_where_skl2onnx_is_installed(rows
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(find_spec("executorch") is None, reason="executorch is no extra of evenhand")
 def test_a_program_of_executorch_decides_alike_where_it_is_installed(rows: Any, network: Any) -> None:
-    pytest.importorskip("executorch")
     exported = export_model(network, "executorch", rows=rows)
     assert exported.compared is not None
     assert exported.compared.decisions_changed == 0

@@ -43,6 +43,14 @@ def run_by(content: bytes, folder: Path) -> list[str]:
     return [node.op_type for node in onnx.load(folder / "run.onnx").graph.node]
 
 
+def by_definition(content: bytes, rows: np.ndarray) -> np.ndarray:
+    """Return what a graph says by the definition of its operators: processors without VNNI saturate in ONNX Runtime."""
+    from onnx.reference import ReferenceEvaluator
+
+    (said,) = ReferenceEvaluator(onnx.load_from_string(content)).run(None, {"columns": rows})
+    return np.asarray(said)
+
+
 def test_weights_alone_in_8_bits_are_made_float32_once_on_loading(tmp_path: Path) -> None:
     _, graph, rows = exported(outputs=5)
     small = quantizing.weights_only(graph)
@@ -70,7 +78,7 @@ def test_the_answer_itself_is_not_rounded(last: tuple[nn.Module, ...], tmp_path:
     (said,) = start_session(small, "it").run(None, {"columns": rows})
     exact = network(torch.from_numpy(rows)).detach().numpy()
     assert np.asarray(said).shape == exact.shape
-    assert np.corrcoef(np.ravel(said), np.ravel(exact))[0, 1] > 0.9, "processors without VNNI saturate: .95 there"
+    assert np.corrcoef(np.ravel(by_definition(small, rows)), np.ravel(exact))[0, 1] > 0.99
 
 
 def test_what_other_nodes_read_stays_rounded() -> None:
@@ -171,5 +179,5 @@ def test_tables_of_columns_are_rounded_too(kind: str) -> None:
     small = quantizing.static(graph, rows) if kind == "static" else made[kind](graph)
     left = [t for t in onnx.load_from_string(small).graph.initializer if t.data_type == 1 and np.prod(t.dims) > 100]
     assert not left, [t.name for t in left]
-    (said,), (exact,) = (start_session(each, "it").run(None, {"columns": rows}) for each in (small, graph))
-    assert np.corrcoef(np.ravel(said), np.ravel(exact))[0, 1] > 0.99
+    exact = by_definition(graph, rows)
+    assert np.corrcoef(np.ravel(by_definition(small, rows)), np.ravel(exact))[0, 1] > 0.99
