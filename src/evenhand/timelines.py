@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 from evenhand.documents import parse_json, read_bytes
 from evenhand.errors import RecordError, check_kind, shorten
 from evenhand.messages import Message, message_from_plain, message_to_plain
-from evenhand.output.sanitising import plain_json
-from evenhand.output.writing import write_text
+from evenhand.sealed import digest_of, write_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,7 +151,7 @@ def write_timeline(path: str | Path, timeline: Timeline) -> None:
     100
     """
     check_kind("write_timeline(path, timeline)", timeline, Timeline, "monitor and read_timeline return", path)
-    write_text(path, plain_json(_text(timeline_to_plain(timeline), indent=1)) + "\n")
+    write_sealed(path, timeline_to_plain(timeline), indent=1)
 
 
 def read_timeline(path: str | Path) -> Timeline:
@@ -178,7 +176,7 @@ def read_timeline(path: str | Path) -> Timeline:
     if not isinstance(document, dict) or document.get("schema") != NAME:
         raise RecordError(f"{place}: this is no timeline of evenhand. Make one with: evenhand monitor -o monitor.json")
     _check_schema(place, document)
-    if _digest(document) != document["digest"]:
+    if digest_of(document) != document["digest"]:
         raise RecordError(f"{place}: changed since evenhand wrote it (its digest differs). Monitor again.")
     return timeline_from_plain(document)
 
@@ -186,7 +184,7 @@ def read_timeline(path: str | Path) -> Timeline:
 def timeline_to_plain(timeline: Timeline) -> dict[str, Plain]:
     """Return a timeline as the plain data that monitor.json holds."""
     document = cast("dict[str, Plain]", {"schema": NAME, "schema_version": SCHEMA_VERSION, **asdict(timeline)})
-    return {**document, "digest": _digest(document)}
+    return {**document, "digest": digest_of(document)}
 
 
 def timeline_from_plain(document: Mapping[str, Plain]) -> Timeline:
@@ -225,15 +223,6 @@ def said_of(note: Mapping[str, Plain]) -> Message:
         raise RecordError(f"A note of the timeline cannot be said: {shorten(wrong, 160)}") from None
     assert isinstance(found, Message)  # of a mapping
     return found
-
-
-def _digest(document: Mapping[str, Plain]) -> str:
-    steady = {name: value for name, value in document.items() if name != "digest"}
-    return hashlib.sha256(_text(steady).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _text(document: Mapping[str, Plain], **form: Any) -> str:
-    return json.dumps(document, sort_keys=True, ensure_ascii=False, allow_nan=False, **form)
 
 
 def _check_schema(place: Path, document: Mapping[str, Plain]) -> None:

@@ -42,6 +42,7 @@ ROWS = (
         "lots",
         "metric_frames",
         "timelines",
+        "sealed",
     ),
     ("words",),
     ("subjects", "metrics", "data"),

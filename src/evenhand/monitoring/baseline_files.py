@@ -13,13 +13,10 @@ from evenhand.documents import parse_json, read_bytes
 from evenhand.errors import InputError, check_kind
 from evenhand.monitoring.baseline import Baseline, with_hash
 from evenhand.monitoring.columns import Column
-from evenhand.output.sanitising import plain_json
-from evenhand.output.writing import write_text
 from evenhand.records import from_plain, to_plain
+from evenhand.sealed import digest_of, json_text, write_sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from evenhand.findings import Plain
 
 NAME: Final = "evenhand-baseline"
@@ -54,8 +51,7 @@ def write_baseline(path: str | Path, baseline: Baseline) -> None:
     200
     """
     check_kind("write_baseline(path, baseline)", baseline, Baseline, "make_baseline and read_baseline return", path)
-    document = _to_plain(baseline)
-    write_text(path, plain_json(_text({**document, "digest": _digest(document)}, indent=1)) + "\n")
+    write_sealed(path, _to_plain(baseline), indent=1)
 
 
 def read_baseline(path: str | Path) -> Baseline:
@@ -89,7 +85,7 @@ def read_baseline(path: str | Path) -> Baseline:
     if document.get("schema_version") != SCHEMA_VERSION:
         raise InputError(f"{place}: the baseline is of another version of evenhand ({document.get('schema_version')}).")
     told = document.pop("digest", None)
-    if _digest(document) != told:
+    if digest_of(document) != told:
         raise InputError(
             f"{place}: changed since evenhand wrote it (its digest differs). Make it again, or restore it."
         )
@@ -98,7 +94,7 @@ def read_baseline(path: str | Path) -> Baseline:
 
 def hashed(baseline: Baseline) -> Baseline:
     """Return a baseline with the hash that its file would have."""
-    return with_hash(baseline, _digest(_to_plain(baseline)))
+    return with_hash(baseline, digest_of(_to_plain(baseline)))
 
 
 def _to_plain(baseline: Baseline) -> dict[str, Plain]:
@@ -108,14 +104,14 @@ def _to_plain(baseline: Baseline) -> dict[str, Plain]:
     document: dict[str, Any] = {
         "schema": NAME, "schema_version": SCHEMA_VERSION,
         "audit": baseline.audit, "model": baseline.model,
-        "columns_sha256": hashlib.sha256(_text({"columns": columns}).encode()).hexdigest(),
+        "columns_sha256": hashlib.sha256(json_text({"columns": columns}).encode()).hexdigest(),
         "record": record, "roles": roles, "classes": list(baseline.classes),
         "columns": [asdict(column) for column in baseline.columns],
         "score": None if baseline.score is None else asdict(baseline.score),
         "calibration": [list(part) for part in baseline.calibration], "threshold": baseline.threshold,
         "bins": {name: list(edges) for name, edges in baseline.bins.items()},
     }  # fmt: skip
-    return cast("dict[str, Plain]", json.loads(_text(document)))
+    return cast("dict[str, Plain]", json.loads(json_text(document)))
 
 
 def _from_plain(document: dict[str, Any]) -> Baseline:
@@ -141,11 +137,3 @@ def _column(part: dict[str, Any]) -> Column:
 
 def _frozen(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
-
-
-def _digest(document: Mapping[str, Plain]) -> str:
-    return hashlib.sha256(_text(document).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _text(document: Mapping[str, object], **form: Any) -> str:
-    return json.dumps(document, sort_keys=True, ensure_ascii=False, allow_nan=False, **form)

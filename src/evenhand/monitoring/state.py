@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -13,8 +12,7 @@ import numpy as np
 from evenhand.documents import parse_json, read_bytes
 from evenhand.errors import InputError, check_kind
 from evenhand.monitoring.windows import added, advanced
-from evenhand.output.sanitising import plain_json
-from evenhand.output.writing import write_text
+from evenhand.sealed import digest_of, json_text, write_sealed
 from evenhand.timelines import Alarm, Moment
 
 if TYPE_CHECKING:
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
 
 NAME: Final = "evenhand-monitor-state"
 SCHEMA_VERSION: Final = 1
+COMPACT: Final = (",", ":")
+"""What is between the parts of its JSON."""
 WINDOWED: Final = ("labelled", "decided", "input", "calibration", "score.0")
 """What is summed since each starting batch; all else since the first one only."""
 REMEMBERED: Final = 4096
@@ -148,8 +148,7 @@ def read_state(path: str | Path) -> State:
         raise InputError(f"{place}: this is no state of evenhand monitor. Name the file that --state wrote.")
     if document.get("schema_version") != SCHEMA_VERSION:
         raise InputError(f"{place}: the state is of another version of evenhand ({document.get('schema_version')}).")
-    steady = {name: part for name, part in document.items() if name != "digest"}
-    if _digest(steady) != document.get("digest"):
+    if digest_of(document) != document.get("digest"):
         raise InputError(
             f"{place}: the state was damaged or edited since evenhand wrote it (its digest differs). Restore the file "
             "from a copy, or begin anew with another --state: alarms then hold from there on."
@@ -182,7 +181,7 @@ def write_state(path: str | Path, state: State) -> None:
     True
     """
     check_kind("write_state(path, state)", state, State, "Monitor.take and read_state return", path)
-    write_text(path, plain_json(_text({**_to_plain(state), "digest": _digest(_to_plain(state))})) + "\n")
+    write_sealed(path, _to_plain(state), separators=COMPACT)
 
 
 def _to_plain(state: State) -> dict[str, Plain]:
@@ -222,16 +221,10 @@ def _arrays(counts: Mapping[str, object]) -> Counts:
 
 
 def _chained(chain: str, batch: Batch) -> str:
-    told = _text({"chain": chain, "batch": batch.id, "time": batch.time, "counts": cast("Plain", _lists(batch.counts))})
+    told = json_text(
+        {"chain": chain, "batch": batch.id, "time": batch.time, "counts": _lists(batch.counts)}, separators=COMPACT
+    )
     return hashlib.sha256(told.encode()).hexdigest()
-
-
-def _digest(document: Mapping[str, Plain]) -> str:
-    return hashlib.sha256(_text(document).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _text(document: Mapping[str, Plain]) -> str:
-    return json.dumps(document, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _merged(state: State) -> State:
