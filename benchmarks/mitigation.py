@@ -27,12 +27,13 @@ from scipy import stats
 
 import evenhand as eh
 from evenhand.errors import ModelError
-from evenhand.evidence import Evidence
+from evenhand.evidence import Evidence, EvidenceOptions
 from evenhand.keys import Key
+from evenhand.mitigation.alike import KEEP, alike, chosen
 from evenhand.mitigation.candidate import Candidate, Problem
 from evenhand.mitigation.catalogue import MITIGATIONS
 from evenhand.mitigation.estimating import preparation
-from evenhand.mitigation.trying import Tried, best_first
+from evenhand.mitigation.trying import COUNTED, Court, Tried
 from evenhand.policy import judge, load_policy
 from evenhand.subjects import as_subject
 
@@ -52,9 +53,7 @@ FIT: Final = 0.55
 """The share of the second part that candidates are fitted on; they are chosen on the rest."""
 OURS, BLIND, UNCHANGED, FAIRLEARN = "mitigate", "mitigate, group-blind", "unchanged", "fairlearn ThresholdOptimizer"
 ALIKE: Final = "one decision for everybody"
-ESTIMATED: Final = "mitigate's candidates, chosen by estimates"
-"""The most accurate of which the estimate, and not the whole interval, is within the limit where it is chosen."""
-NO_PEERS: Final = (ALIKE, UNCHANGED, OURS, BLIND, ESTIMATED)
+NO_PEERS: Final = (ALIKE, UNCHANGED, OURS, BLIND)
 WORTH: Final = 0.02
 CONSTRAINTS: Final = {"demographic parity": "demographic_parity", "equal opportunity": "true_positive_rate_parity"}
 PEERS: Final = Path(__file__).with_name("mitigation_peers.py")
@@ -138,11 +137,12 @@ def ours(part: Part, held: Part, key: str, seed: int) -> dict[str, np.ndarray]:
     problem = Problem(base, made["fit"], policy, goal, seed, None, asked)
     tried = [_judged(Candidate(UNCHANGED, UNCHANGED, lambda rows, seed: base), problem, made["choose"])]
     tried += [_judged(each, problem, made["choose"]) for kind in KINDS for each in MITIGATIONS[kind].propose(problem)]
-    chosen = {OURS: next(best_first(tried, goal))}
-    chosen[BLIND] = next(best_first([each for each in tried if not each.candidate.needs_sensitive], goal))
-    chosen[ESTIMATED] = _by_estimates(tried)
+    court = Court(made["choose"], policy, goal, EvidenceOptions(intersections=1), COUNTED)
+    same = alike(court, tried[0], KEEP)
+    found = {OURS: chosen(tried, same, goal)}
+    found[BLIND] = chosen([each for each in tried if not each.candidate.needs_sensitive], same, goal)
     rows = held.table
-    return {name: Evidence(each.subject or base, rows).predictions.y_pred for name, each in chosen.items()}
+    return {name: Evidence(each.subject or base, rows).predictions.y_pred for name, each in found.items()}
 
 
 def _judged(candidate: Candidate, problem: Problem, rows: eh.EvaluationSet) -> Tried:
@@ -157,18 +157,6 @@ def _judged(candidate: Candidate, problem: Problem, rows: eh.EvaluationSet) -> T
     )
     verdict = judge(record, problem.policy)
     return Tried(candidate, made, "", verdict, record["accuracy"], decided)
-
-
-def _by_estimates(tried: list[Tried]) -> Tried:
-    """Return the most accurate candidate whose estimate is within the limit, else the one that is nearest to it."""
-
-    def order(each: Tried) -> tuple[float, float]:
-        assert each.verdict is not None and each.performance is not None  # of those that were made
-        (judgement,) = each.verdict.blocking
-        gap = 0.0 if judgement.finding is None else judgement.finding.estimate or 0.0
-        return max(gap - LIMIT, 0.0), -(each.performance.estimate or 0.0)
-
-    return min((each for each in tried if each.verdict is not None), key=order)
 
 
 def one(job: tuple[str, Part, Part]) -> dict[str, dict[str, np.ndarray]]:
@@ -294,7 +282,7 @@ def table(found: dict[str, dict[str, dict[str, list[dict[str, float]]]]], absent
                 within = sum(gap <= LIMIT for gap in gaps)
                 told = [f"{name}: {limit}", method, _mean(gaps), f"{within} of {len(rows)}", _mean(right)]
                 lines.append(f"| {' | '.join([*told, ', '.join(over) or '-'])} |")
-    lines += [line for mine in (OURS, ESTIMATED) for line in ("", _summed_up(mine, found))]
+    lines += ["", _summed_up(OURS, found)]
     return lines + ([f"Left out, as they are not there: {', '.join(absent)}."] if absent else [])
 
 

@@ -122,13 +122,17 @@ CASES: dict[str, tuple[list[int], list[tuple[float, float]], list[float]]] = {
         [0.97, 0.9, 0.95, 0.8],
     ),
     "3 x 200, nothing flips": ([200] * 3, [(0.2, 0.6)] * 3, [1.0] * 3),
+    "106 and 584, gap closed": ([106, 584], [(0.69, 0.69), (0.85, 0.85)], [1.0, 0.94]),
+    "2 x 200, gap turned": ([200] * 2, [(0.4, 0.4), (0.6, 0.6)], [1.0, 0.67]),
 }
 """Rows of the groups; the original's selection rate of truths 0 and 1; the share of positive decisions that stay."""
+GAINED = {"106 and 584, gap closed": (0.35, 0.0), "2 x 200, gap turned": (0.33, 0.0)}
+"""The share of negative decisions that turn positive, by group, where it is not .01."""
 
 
-def cells(selected: tuple[float, float], kept: float) -> np.ndarray:
+def cells(selected: tuple[float, float], kept: float, gained: float | None = None) -> np.ndarray:
     """Return the chances (2, 2, 2) of truth x original x compressed of one group."""
-    stays = 0.99 if kept < 1 else 1.0
+    stays = (0.99 if kept < 1 else 1.0) if gained is None else 1 - gained
     found = np.zeros((2, 2, 2))
     for truth, share in ((1, 0.4), (0, 0.6)):
         found[truth, 1] = share * selected[truth] * np.array([1 - kept, kept])
@@ -144,7 +148,8 @@ def rate(chances: np.ndarray, who: int) -> float:
 def simulated() -> Iterator[tuple[str, str, dict[str, float]]]:
     """Yield, for each case, how often each end of a change of a gap errs, beside the percentile bootstrap."""
     for name, (sizes, selected, kept) in CASES.items():
-        chances = [cells(each, stays) for each, stays in zip(selected, kept, strict=True)]
+        gained = GAINED.get(name, (None,) * len(sizes))
+        chances = [cells(*each) for each in zip(selected, kept, gained, strict=True)]
         new, old = (np.array([rate(each, who) for each in chances]) for who in (2, 1))
         truth = {"difference": float(np.ptp(new) - np.ptp(old)), "group_min": float(new.min() - old.min())}
         rng = np.random.default_rng(7)

@@ -6,7 +6,7 @@ Run it with: python examples/mitigation.py
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -18,6 +18,8 @@ from sklearn.preprocessing import StandardScaler
 import evenhand as eh
 from evenhand.messages import message_from_plain
 from evenhand.mitigation import mitigated
+from evenhand.report.mitigated import left_out
+from evenhand.subjects import as_subject
 
 if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
@@ -28,13 +30,22 @@ KINDS = ("threshold", "group_thresholds", "threshold_optimizer", "grid_search")
 
 
 def mortgage() -> Mitigated:
-    """Return what can be done for a model of mortgage approvals whose groups are approved unequally."""
-    rows = eh.load_loanapp()
+    """Return what can be done for a strict model of mortgage approvals, which approves minorities far less often.
+
+    Seven of eight applicants are approved, so that approving everybody is right as often as any model: what is to be
+    kept is balanced accuracy. There are few rows, so that most of them judge.
+    """
+    loans = eh.load_loanapp()
+    table = loans.table.assign(origin=loans.table["race"].where(loans.table["race"] == "white", "minority"))
+    rows = eh.read_evaluation_set(
+        table[[*loans.features, "origin", "approve"]], label="approve", sensitive_features="origin"
+    )
     parts = eh.split(rows, {"train": 0.3, "rest": 0.7})
-    model = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression(max_iter=500))
-    model.fit(parts["train"].X, parts["train"].y_true)
-    policy = {"limits": {"selection_rate_ratio[race]": {"at_least": 0.8}, "accuracy": {"at_least": 0.8}}}
-    return _tried(model, parts["rest"], policy)
+    fitted = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression(max_iter=500, class_weight="balanced"))
+    fitted.fit(parts["train"].X, parts["train"].y_true)
+    policy = {"limits": {"selection_rate_ratio[origin]": {"at_least": 0.8}, "accuracy": {"at_least": 0.8}}}
+    strict = as_subject(fitted, threshold=0.75, positive=1)
+    return _tried(strict, parts["rest"], policy, performance="balanced_accuracy", shares=(0.25, 0.15, 0.6))
 
 
 def census(places: list[Path]) -> Mitigated:
@@ -46,12 +57,12 @@ def census(places: list[Path]) -> Mitigated:
     parts = eh.split(rows, {"train": 0.3, "rest": 0.7})
     numbers = [column for column in rows.features if pd.api.types.is_numeric_dtype(rows.table[column])]
     model = HistGradientBoostingClassifier(random_state=0).fit(parts["train"].table[numbers], parts["train"].y_true)
-    policy = {"limits": {"demographic_parity_difference[sex]": {"at_most": 0.1}, "accuracy": {"at_least": 0.75}}}
-    return _tried(model, parts["rest"], policy)
+    policy = {"limits": {"demographic_parity_difference[sex]": {"at_most": 0.08}, "accuracy": {"at_least": 0.8}}}
+    return _tried(as_subject(model, positive=1), parts["rest"], policy)
 
 
-def _tried(model: object, rows: EvaluationSet, policy: dict[str, object]) -> Mitigated:
-    return mitigated(model, rows, policy, candidates=KINDS, audits="performance", footprint=False, positive=1)
+def _tried(model: object, rows: EvaluationSet, policy: dict[str, object], **settings: Any) -> Mitigated:
+    return mitigated(model, rows, policy, candidates=KINDS, audits="performance", footprint=False, **settings)
 
 
 def tell(title: str, made: Mitigated) -> None:
@@ -62,6 +73,8 @@ def tell(title: str, made: Mitigated) -> None:
     print(f"{title}: the deployed model {facts['before']}")
     print(f"  chosen of {len(facts['candidates'])}: {chosen['name']}, {'' if made.recommended else 'not '}recommended")
     print(f"  {message_from_plain(facts['why'])}")
+    if aside := left_out(facts):
+        print(f"  {aside}")
     if facts["infeasible"]:
         print(f"  {message_from_plain(facts['infeasible'])}")
     if facts.get("groups"):

@@ -239,6 +239,19 @@ class MitigationCandidate(TypedDict):
     """Who gains and who loses there."""
     chosen: bool
     """Whether it was the one to be judged."""
+    idle: NotRequired[bool]
+    """Whether it was left out as it performs hardly better than one decision for everybody."""
+
+
+class AlikeFacts(TypedDict):
+    """What one decision for everybody comes to, on the rows that candidates were chosen on."""
+
+    positive: bool
+    """Whether it is the positive one."""
+    performance: MitigatedLimit
+    """The measure of performance."""
+    least: float
+    """What a candidate had to reach."""
 
 
 class MitigationFacts(TypedDict, total=False):
@@ -260,6 +273,8 @@ class MitigationFacts(TypedDict, total=False):
     """What the deployed model comes to on the judged rows."""
     groups: list[MitigatedGroup]
     """Who gains and who loses by the chosen candidate on the judged rows."""
+    alike: AlikeFacts
+    """The better decision for everybody that the policy does not rule out; absent where it rules out both."""
     infeasible: PlainMessage | None
     """Why no candidate can meet the policy on these rows, where that is shown."""
     seed: int

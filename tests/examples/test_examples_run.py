@@ -57,7 +57,7 @@ def test_mitigation(tmp_path: Path) -> None:
     assert re.search(r"^Mortgages: the deployed model (failed|undecided|passed)", said, re.M)
     assert re.search(r"chosen of \d+: .+, (not )?recommended", said)
     assert re.search(r"price: accuracy [+-]0\.\d+ \[", said)
-    assert re.search(r"race=black +\d+ gain and +\d+ lose a favourable decision", said)
+    assert re.search(r"origin=minority +\d+ gain and +\d+ lose a favourable decision", said)
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, ks_2samp
 
+import evenhand as eh
 from evenhand.errors import InputError
 from evenhand.metrics import METRICS, Tally, measure
 from evenhand.metrics.catalogue.compression import CHANGED
@@ -88,6 +89,24 @@ def test_exchanging_the_models_turns_every_change() -> None:
     gap, turned = (disparity_change("recall", "difference", joint_of(each)) for each in (part, back))
     assert gap.estimate == pytest.approx(-turned.estimate)  # type: ignore[operator]
     assert gap.low == pytest.approx(-turned.high)  # type: ignore[operator]
+
+
+def test_a_gap_that_was_closed_is_told_though_its_order_is_lost() -> None:
+    counts = np.zeros((2, 2, 2, 2), dtype=int)  # group, truth, original, compressed
+    counts[0, 1] = [[33, 14], [1, 58]]  # 59 of 106 selected, then 72
+    counts[1, 1] = [[120, 0], [64, 400]]  # 464 of 584, then 400
+    found = disparity_change("selection_rate", "difference", JointTally.of_counts(counts))
+    assert found.estimate == pytest.approx(abs(72 / 106 - 400 / 584) - abs(59 / 106 - 464 / 584))
+    assert found.high is not None
+    assert found.high < -0.02
+
+
+def test_an_excess_of_more_than_1_is_inside_its_range_and_can_be_judged() -> None:
+    y, old = np.array([0] * 10 + [1] * 90), np.array([0] * 100)
+    group = ["a"] * 50 + ["b"] * 50
+    record = eh.audit_predictions(y, 1 - old, original_pred=old, sensitive_features=group, audits=["compression"])
+    assert record["normalized_recall_change[;class=0;of=original]"].estimate == pytest.approx(-1.8)
+    eh.judge(record, {"limits": {"accuracy": {"at_least": 0.5}}})
 
 
 def test_no_flip_is_no_proof_of_no_change() -> None:

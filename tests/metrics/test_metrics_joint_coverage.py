@@ -19,11 +19,14 @@ CASES = {
     "ten alike": ([100] * 10, [(0.2, 0.6)] * 10, [0.97] * 10),
     "of many sizes": ([1000, 300, 100, 30], [(0.2, 0.6), (0.1, 0.5), (0.3, 0.7), (0.2, 0.4)], [0.97, 0.9, 0.95, 0.8]),
     "nothing flips": ([200] * 3, [(0.2, 0.6)] * 3, [1.0] * 3),
+    "gap closed": ([106, 584], [(0.69, 0.69), (0.85, 0.85)], [1.0, 0.94]),
+    "gap turned": ([200] * 2, [(0.4, 0.4), (0.6, 0.6)], [1.0, 0.67]),
 }
+GAINED = {"gap closed": (0.35, 0.0), "gap turned": (0.33, 0.0)}
 
 
-def cells(selected: tuple[float, float], kept: float) -> np.ndarray:
-    stays = 0.99 if kept < 1 else 1.0
+def cells(selected: tuple[float, float], kept: float, gained: float | None = None) -> np.ndarray:
+    stays = (0.99 if kept < 1 else 1.0) if gained is None else 1 - gained
     found = np.zeros((2, 2, 2))
     for truth, share in ((1, 0.4), (0, 0.6)):
         found[truth, 1] = share * selected[truth] * np.array([1 - kept, kept])
@@ -52,7 +55,8 @@ def test_every_outcome_listed(n: int) -> None:
 @pytest.mark.parametrize("metric", ["selection_rate", "accuracy"])
 def test_neither_end_of_a_change_of_a_gap_errs_more_than_it_says(case: str, metric: str) -> None:
     sizes, selected, kept = CASES[case]
-    chances = [cells(each, stays) for each, stays in zip(selected, kept, strict=True)]
+    gained = GAINED.get(case, (None,) * len(sizes))
+    chances = [cells(*each) for each in zip(selected, kept, gained, strict=True)]
     rates = [
         np.array([right(each, who) if metric == "accuracy" else each.take(1, axis=who + 1).sum() for each in chances])
         for who in (0, 1)

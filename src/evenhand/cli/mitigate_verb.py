@@ -53,6 +53,10 @@ class Shares(click.ParamType[tuple[float, ...]]):
     "--candidates", multiple=True, metavar="NAME", help="Try these kinds alone, of evenhand list mitigations; repeat."
 )
 @click.option("--group-blind", is_flag=True, help="Leave out what must be told a person's group when it decides.")
+@click.option(
+    "--keep", type=click.FloatRange(0, 1), default=0.5, show_default=True,
+    help="What a candidate must keep of the model's gain in performance over one decision for everybody.",
+)  # fmt: skip
 @file_flag("--train", help="Rows on which models are fitted again; a part of DATA otherwise.")
 @click.option(
     "--audits", multiple=True, metavar="NAME", help="Audits that the chosen one goes through; all of them otherwise."
@@ -72,6 +76,7 @@ def command(
     shares: tuple[float, ...],
     candidates: tuple[str, ...],
     group_blind: bool,
+    keep: float,
     train: Path | None,
     audits: tuple[str, ...],
     save: Path | None,
@@ -106,7 +111,8 @@ def command(
     with progress("Mitigating") as step:
         made = mitigated(
             deployed, rows, policy, performance=performance, shares=shares, candidates=kinds, group_blind=group_blind,
-            train=train, audits=[name for text in audits for name in text.split(",")] or None, progress=step, **chosen,
+            keep=keep, train=train, audits=[name for text in audits for name in text.split(",")] or None, progress=step,
+            **chosen,
         )  # fmt: skip
     write_record(output, with_circumstances(made.record, policy))
     if save is not None:
@@ -119,6 +125,7 @@ def command(
 def _lines(made: Mitigated, output: Path, save: Path | None) -> Iterator[str]:
     """Yield what was tried, what was chosen, its price, and whom it touches."""
     from evenhand.messages import message_from_plain
+    from evenhand.report.mitigated import left_out
 
     record = made.record
     facts = record.provenance["mitigation"]
@@ -126,6 +133,8 @@ def _lines(made: Mitigated, output: Path, save: Path | None) -> Iterator[str]:
     passed = sum(all(limit.get("status") == "passed" for limit in each["limits"]) for each in tried if each["limits"])
     rows = facts["rows"]
     yield f"{len(tried)} candidates, {passed} of them pass on the {rows['choose']:,} rows that they are chosen on"
+    if aside := left_out(facts):
+        yield aside
     if facts.get("infeasible"):
         yield str(message_from_plain(facts["infeasible"]))  # type: ignore[arg-type]
     chosen = next(each for each in tried if each["chosen"])

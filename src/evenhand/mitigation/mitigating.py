@@ -16,13 +16,14 @@ from evenhand.evidence.predictions import proven
 from evenhand.keys import Key
 from evenhand.messages import message, message_to_plain
 from evenhand.metrics import canonical
+from evenhand.mitigation.alike import KEEP, Alike, alike, chosen
 from evenhand.mitigation.candidate import Candidate, Problem
 from evenhand.mitigation.catalogue import MITIGATIONS
 from evenhand.mitigation.feasibility import infeasible
 from evenhand.mitigation.recommending import recommended
 from evenhand.mitigation.recording import candidates as recorded
-from evenhand.mitigation.recording import groups
-from evenhand.mitigation.trying import Court, Tried, audits_of, best_first, crossed, of_candidates, wanted
+from evenhand.mitigation.recording import decided_alike, groups
+from evenhand.mitigation.trying import Court, Tried, audits_of, crossed, of_candidates, wanted
 from evenhand.policy import Policy, judge, load_policy
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def mitigate(
     shares: Sequence[float] = SHARES,
     candidates: str | Iterable[str | Candidate] | None = None,
     group_blind: bool = False,
+    keep: float = KEEP,
     train: object = None,
     audits: str | Iterable[str] | None = None,
     options: AuditOptions | None = None,
@@ -110,7 +112,8 @@ def mitigate(
 
     Candidates are fitted on one part of the rows. On a second part each is judged by the policy, and of those that
     pass with a performance within a standard error of the best, the one farthest inside its limits is chosen; where
-    none passes, the one that fails least. On a third part the chosen one is audited beside the deployed model, row by
+    none passes, the one that is nearest to it. What performs hardly better than one decision for everybody is left out
+    of the choice. On a third part the chosen one is audited beside the deployed model, row by
     row, and judged by the same policy. It is recommended only where these rows bear it out; see
     `evenhand.mitigation.recommending`.
 
@@ -131,6 +134,9 @@ def mitigate(
         Kinds of candidates, of `evenhand list mitigations`, or candidates of your own; all kinds when absent.
     group_blind : bool
         Whether candidates are left out that must be told the sensitive features when they decide.
+    keep : float
+        The share of the deployed model's gain in performance, over one decision for everybody, that a candidate must
+        keep to be chosen, in [0, 1]; a decision for everybody that the policy rules out does not count.
     train : table or EvaluationSet, optional
         Rows on which models are fitted again, such as those the deployed model was fitted on; the first part when
         absent.
@@ -176,7 +182,7 @@ def mitigate(
     """
     return mitigated(
         model, data, policy, performance=performance, shares=shares, candidates=candidates, group_blind=group_blind,
-        train=train, audits=audits, options=options, progress=progress, **settings,
+        keep=keep, train=train, audits=audits, options=options, progress=progress, **settings,
     ).record  # fmt: skip
 
 
@@ -189,6 +195,7 @@ def mitigated(
     shares: Sequence[float] = SHARES,
     candidates: str | Iterable[str | Candidate] | None = None,
     group_blind: bool = False,
+    keep: float = KEEP,
     train: object = None,
     audits: str | Iterable[str] | None = None,
     options: AuditOptions | None = None,
@@ -199,7 +206,8 @@ def mitigated(
 
     Parameters
     ----------
-    model, data, policy, performance, shares, candidates, group_blind, train, audits, options, progress, **settings
+    model, data, policy, performance, shares, candidates, group_blind, keep, train, audits, options, progress, \
+    **settings
         As for `evenhand.mitigate`.
 
     Raises
@@ -225,7 +233,7 @@ def mitigated(
     model = opened(model)
     rows, chosen_by = rows_of(model, data, roles), chosen_options(options, rest)
     limits = of_candidates(policy if isinstance(policy, Policy) else load_policy(policy))
-    raise_all(InputError, _problems(rows, shares))
+    raise_all(InputError, _problems(rows, shares, keep))
     if not limits.blocking:
         raise PolicyError(f"{limits.name}: no blocking limit is left that a candidate could meet. Add one.")
     goal = Key.parse(performance)
@@ -239,26 +247,32 @@ def mitigated(
     tried = _all_tried(problem, court, _proposed(problem, candidates, group_blind), progress)
     if tried[0].performance is None:
         raise InputError(f"{argument('performance')}: no audit of these rows measures '{performance}'.")
-    first = next(best_first(tried, goal))
+    same = alike(court, tried[0], keep)
+    first = chosen(tried, same, goal)
     asked = replace(problem, fit=parts["choose"], wanted=wanted(tried[0].verdict))
     facts: MitigationFacts = {
-        "candidates": recorded(tried, first, parts["choose"]),
+        "candidates": recorded(tried, first, parts["choose"], same),
         "performance": str(goal),
         "rows": {name: part.rows for name, part in parts.items()},
         "policy": {"name": limits.name, "sha256": limits.sha256},
         "seed": chosen_by.seed,
     }
+    if same is not None:
+        facts["alike"] = decided_alike(same)
     sentence = infeasible(asked)
     facts["infeasible"] = message_to_plain(sentence) if sentence else None
-    return _judged(base, None if first is tried[0] else first, court, parts["judge"], facts, audits, chosen_by)
+    other = None if first is tried[0] else first
+    return _judged(base, other, same, court, parts["judge"], facts, audits, chosen_by)
 
 
-def _problems(rows: EvaluationSet, shares: Sequence[float]) -> Iterable[str]:
+def _problems(rows: EvaluationSet, shares: Sequence[float], keep: float) -> Iterable[str]:
     if rows.task != "binary":
         yield f"{rows.name}: candidates are about a label of two classes; this one is of {rows.task}."
     if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-9:
         told = ", ".join(map(str, shares))
         yield f"{argument('shares')}: three shares above 0 that add up to 1 are needed, as in 0.4,0.3,0.3, not {told}."
+    if not 0 <= keep <= 1:
+        yield f"{argument('keep')}: a share from 0 to 1 is needed, not {keep}."
 
 
 def _problem(
@@ -307,6 +321,7 @@ def _all_tried(
 def _judged(
     base: Subject,
     chosen: Tried | None,
+    same: Alike | None,
     court: Court,
     rows: EvaluationSet,
     facts: MitigationFacts,
@@ -321,7 +336,8 @@ def _judged(
     evidence = Evidence(subject, rows, original=None if chosen is None else base, options=options)
     record = run(evidence, names)
     before = judge(run(Evidence(base, rows, options=court.options), court.audits), court.policy)
-    yes, why = recommended(record, judge(record, court.policy), before)
+    idle = chosen is not None and same is not None and not same.is_beaten(subject, rows, court)
+    yes, why = recommended(record, judge(record, court.policy), before, idle)
     if chosen is None:
         yes, why = False, message("No candidate does better than the deployed model, which is left as it is.")
     facts["recommended"], facts["why"], facts["before"] = yes, message_to_plain(why), before.status

@@ -87,11 +87,11 @@ def improved(record: AuditRecord, limit: Limit, key: Key) -> bool:
     return (low is not None and low > 0) if asked[1] > 0 else (high is not None and high < 0)
 
 
-def recommended(record: AuditRecord, verdict: Verdict, before: Verdict) -> tuple[bool, str]:
+def recommended(record: AuditRecord, verdict: Verdict, before: Verdict, idle: bool) -> tuple[bool, str]:
     """Return whether a candidate is recommended, and why, or why not.
 
-    It passes, the deployed model does not, and each limit that the deployed model does not pass is one that it fails,
-    or the paired comparison shows that the candidate is better in it.
+    It passes, the deployed model does not, it is shown to be of use, and each limit that the deployed model does not
+    pass is one that it fails, or the paired comparison shows that the candidate is better in it.
 
     Parameters
     ----------
@@ -101,11 +101,17 @@ def recommended(record: AuditRecord, verdict: Verdict, before: Verdict) -> tuple
         Of the candidate there.
     before : Verdict
         Of the deployed model there.
+    idle : bool
+        Whether these rows do not show that the candidate performs better than one decision for everybody.
     """
     if verdict.status != "passed":
         return False, message("It does not pass on the rows that it is judged on: {why}", why=verdict.sentence)
     if before.status == "passed":
         return False, message("The deployed model passes on these rows, so nothing needs to be mended.")
+    if idle:
+        return False, message(
+            "It passes on these rows, but they do not show that it performs better than one decision for everybody."
+        )
     for judgement in before.blocking:
         if judgement.status != "passed" and judgement.stops and not _mended(record, judgement):
             return False, message(

@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
     from evenhand.data import EvaluationSet
     from evenhand.findings import Finding
+    from evenhand.mitigation.alike import Alike
     from evenhand.mitigation.trying import Tried
     from evenhand.policy import Judgement
-    from evenhand.provenance import MitigatedGroup, MitigatedLimit, MitigationCandidate
+    from evenhand.provenance import AlikeFacts, MitigatedGroup, MitigatedLimit, MitigationCandidate
 
 
-def candidates(tried: Sequence[Tried], chosen: Tried, rows: EvaluationSet) -> list[MitigationCandidate]:
+def candidates(
+    tried: Sequence[Tried], chosen: Tried, rows: EvaluationSet, same: Alike | None
+) -> list[MitigationCandidate]:
     """Return all candidates with what they came to on the rows that they were chosen on, the unchanged model first.
 
     Parameters
@@ -31,10 +34,26 @@ def candidates(tried: Sequence[Tried], chosen: Tried, rows: EvaluationSet) -> li
         The one that is judged.
     rows : EvaluationSet
         The rows.
+    same : Alike, optional
+        The decision for everybody that they are compared with.
     """
     before = tried[0].decided
     assert before is not None  # the unchanged model was asked
-    return [_candidate(each, each is chosen, before, rows) for each in tried]
+    found = [_candidate(each, each is chosen, before, rows) for each in tried]
+    for each, told in zip(tried, found, strict=True):
+        told["idle"] = same is not None and same.leaves_out(each)
+    return found
+
+
+def decided_alike(same: Alike) -> AlikeFacts:
+    """Return what one decision for everybody comes to, and what candidates had to reach.
+
+    Parameters
+    ----------
+    same : Alike
+        The decision.
+    """
+    return {"positive": same.positive, "performance": _measured(same.performance), "least": same.least}
 
 
 def _candidate(tried: Tried, chosen: bool, before: NDArray[np.generic], rows: EvaluationSet) -> MitigationCandidate:

@@ -15,9 +15,10 @@ from evenhand.evidence import Evidence
 from evenhand.messages import message
 from evenhand.metrics import describe
 from evenhand.policy import judge
+from evenhand.policy.severity import beyond
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -194,46 +195,75 @@ def crossed(policy: Policy, options: AuditOptions) -> AuditOptions:
     return replace(options, intersections=max(1, min(over, options.intersections)))
 
 
-def best_first(tried: list[Tried], performance: Key) -> Iterator[Tried]:
+def best_first(tried: Iterable[Tried], performance: Key) -> Iterator[Tried]:
     """Yield what was made, the one to choose first.
 
-    First those that pass: of these, the ones whose performance is within a standard error of the best (the rule of
-    Breiman et al. 1984), the one farthest inside its limits first, as what passes barely here passes on other rows
-    about every second time; then the other ones that pass, by performance. Then those that do not, the one that fails
-    least first: by how many limits fail and stay undecided, then by how far they are missed.
+    First those that pass, then those whose estimates alone are within all limits: of either, the ones whose performance
+    is within a standard error of the best (the rule of Breiman et al. 1984) first, the one farthest inside its limits
+    before the others, as what passes barely here passes on other rows about every second time; then the rest of them,
+    by performance. Last those that are outside, the one that is outside least first: by how many limits fail and stay
+    undecided, then by how far they are missed.
 
     Parameters
     ----------
-    tried : list of Tried
+    tried : iterable of Tried
         All of them.
     performance : Key
         The measure of performance.
     """
+    made = [each for each in tried if each.verdict is not None]
+    for inside in (_passes, _estimated_inside):
+        yield from _best(list(filter(inside, made)), performance)
+        made = [each for each in made if not inside(each)]
+    yield from sorted(made, key=lambda each: (*_missed(each), -worth(each.performance, performance)))
+
+
+def worth(measured: Finding | None, performance: Key) -> float:
+    """Return how good a performance is, the greater the better; the worst of all where it is undefined.
+
+    Parameters
+    ----------
+    measured : Finding, optional
+        The performance.
+    performance : Key
+        Its measure.
+    """
+    value = None if measured is None else measured.estimate
     sign = -1.0 if describe(performance.metric).direction == "lower_is_better" else 1.0
-    made = sorted((each for each in tried if each.verdict is not None), key=lambda each: _order(each, sign))
-    passing = [each for each in made if each.passed]
-    if passing:
-        least = _worth(passing[0], sign) - _error(passing[0])
-        near = [each for each in passing if _worth(each, sign) >= least]
-        yield from sorted(near, key=lambda each: (_farthest(each), -_worth(each, sign)))
-        yield from passing[len(near) :]
-    yield from made[len(passing) :]
+    return -np.inf if value is None else sign * value
 
 
-def _order(tried: Tried, sign: float) -> tuple[float, ...]:
+def _best(tried: list[Tried], performance: Key) -> Iterator[Tried]:
+    """Yield those near the best in performance, the farthest inside first, then the rest by performance."""
+    ordered = sorted(tried, key=lambda each: -worth(each.performance, performance))
+    if not ordered:
+        return
+    least = worth(ordered[0].performance, performance) - _error(ordered[0])
+    near = [each for each in ordered if worth(each.performance, performance) >= least]
+    yield from sorted(near, key=lambda each: (_farthest(each), -worth(each.performance, performance)))
+    yield from ordered[len(near) :]
+
+
+def _passes(tried: Tried) -> bool:
+    return tried.passed
+
+
+def _estimated_inside(tried: Tried) -> bool:
+    """Return whether the estimates alone meet all blocking limits."""
+    assert tried.verdict is not None  # only what was made is asked about
+    values = [(_estimate(judgement.finding), judgement.limit) for judgement in tried.verdict.blocking]
+    return all(value is not None and beyond(value, limit) <= 0 for value, limit in values)
+
+
+def _estimate(finding: Finding | None) -> float | None:
+    return None if finding is None else finding.estimate
+
+
+def _missed(tried: Tried) -> tuple[int, int, float]:
     assert tried.verdict is not None  # only what was made is ordered
-    if tried.passed:
-        return 0.0, 0.0, 0.0, 0.0, -_worth(tried, sign)
     stops = [judgement for judgement in tried.verdict.blocking if judgement.stops]
     failed = sum(judgement.status == "failed" for judgement in stops)
-    far = sum(judgement.severity for judgement in stops)
-    return 1.0, float(failed), float(len(stops)), far, -_worth(tried, sign)
-
-
-def _worth(tried: Tried, sign: float) -> float:
-    """Return how good the performance is; the worst of all where it is undefined."""
-    value = None if tried.performance is None else tried.performance.estimate
-    return -np.inf if value is None else sign * value
+    return failed, len(stops), sum(judgement.severity for judgement in stops)
 
 
 def _error(tried: Tried) -> float:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import message, sentences
+from evenhand.messages import lowered, message, messages, sentences
+from evenhand.metrics import describe
+from evenhand.policy.wording import number
 from evenhand.report.numbers import cut
-from evenhand.report.spoken import spoken
+from evenhand.report.spoken import in_words, key_of, spoken
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.provenance import MitigationCandidate, MitigationFacts
 
 MOST_NAME: Final = 60
+EVERYBODY: Final = message("everybody is selected")
+NOBODY: Final = message("nobody is selected")
 BY_GROUP: Final = message("It decides by group, which can be unlawful.")
 
 
@@ -49,6 +53,38 @@ def short_answer(told: MitigationFacts) -> str:
     )  # fmt: skip
 
 
+def left_out(told: MitigationFacts) -> str:
+    """State how many candidates perform hardly better than one decision for everybody; empty where none does.
+
+    Examples
+    --------
+    >>> print(left_out({
+    ...     "candidates": [{"idle": True}, {"idle": False}], "performance": "accuracy",
+    ...     "alike": {"positive": True, "performance": {"key": "accuracy", "estimate": 0.75}, "least": 0.8},
+    ... }))  # fmt: skip
+    1 candidate is left out, as it performs hardly better than one decision for everybody: accuracy is .750 where all
+    are selected, and .800 was needed.
+    """
+    same, n = told.get("alike"), sum(bool(each.get("idle")) for each in told["candidates"][1:])
+    if same is None or not n:
+        return ""
+    return messages(
+        "{n} candidate is left out, as it performs hardly better than one decision for everybody: {performance} is "
+        "{alike} where {who}, and {least} was needed.",
+        "{n} candidates are left out, as they perform hardly better than one decision for everybody: {performance} is "
+        "{alike} where {who}, and {least} was needed.",
+        n, performance=lowered(measure_label(same["performance"]["key"])),
+        alike=number(same["performance"]["estimate"], None, 3),
+        who=EVERYBODY if same["positive"] else NOBODY, least=number(same["least"], None, 3),
+    )  # fmt: skip
+
+
+def measure_label(text: str) -> str:
+    """Return what the measure of a key is called."""
+    key = key_of(text)
+    return in_words(text) if key is None or key.columns else describe(key.metric).label
+
+
 def without_figures(told: MitigationFacts) -> MitigationFacts:
     """Return what a copy for publication says of a mitigation: what was tried, without counts of people and values.
 
@@ -57,4 +93,6 @@ def without_figures(told: MitigationFacts) -> MitigationFacts:
     kept: list[MitigationCandidate] = [
         {**each, "performance": None, "limits": [], "groups": [], "settings": {}} for each in told["candidates"]
     ]
-    return {**told, "candidates": kept}
+    published: MitigationFacts = {**told, "candidates": kept}
+    published.pop("alike", None)
+    return published

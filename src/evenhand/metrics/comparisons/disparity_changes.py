@@ -5,8 +5,11 @@ whatever the true rates are. Let (i, j) be the groups that make the gap of the c
 at least that of the same two groups, so the change of the gap is at most the change of i less the change of j; and with
 the groups that make the original's gap it is at least that. Which groups those are is not known, only which ones they
 may be; over all of these the extreme end is taken. No correction for their number is needed, for one of them is the
-right one (intersection-union). Where nearly all groups may make a gap this is weak; then the ends of both gaps,
-each separately, are sharper. Both bounds are taken, the error is shared between them, and the better one counts.
+right one (intersection-union). Where the other model has the two groups surely the other way round, its gap is at
+least that of j over i, too: then the change is at most what i has over j in the sum of both rates, which tells that a
+gap was closed where no order of the groups is left. Where nearly all groups may make a gap all of this is weak; then
+the ends of both gaps, each separately, are sharper. Both bounds are taken, the error is shared between them, and the
+better one counts.
 """
 
 from __future__ import annotations
@@ -38,8 +41,8 @@ if TYPE_CHECKING:
     Bound: TypeAlias = tuple[float, Deciding]
 
 SPENT: Final = 0.1
-"""The part of each side's error that is spent on telling which groups may make a gap; as much goes to each gap
-alone."""
+"""The part of each side's error that is spent on telling which groups may make a gap, half of it on telling which are
+surely the other way round under the other model; as much goes to each gap alone."""
 PAIRED: Final = 1 - 3 * SPENT
 """The part that is left for the paired changes."""
 METHOD: Final = "mover of two paired changes, over the groups that may make the gap"
@@ -178,41 +181,67 @@ def _of_pairs(
     how: How, change: Measured, new: Measured, old: Measured, chosen: Groups, level: float
 ) -> tuple[Bound, Bound]:
     """Return the bounds by the groups that may make the gap after, and before."""
-    low, high = change.ends(z_of(_part(level, PAIRED)) * (change.apart if how == "difference" else 1.0))
+    z = z_of(_part(level, PAIRED)) * (change.apart if how == "difference" else 1.0)
+    low, high = change.ends(z)
+    told = SPENT / 2 if how == "difference" else SPENT
+    by_new, by_old = (_may_make(rates, chosen, level, told) for rates in (new, old))
     if how == "difference":
-        sides = (change.estimate, low, high)
-        upper = max(_gaps(sides, *_may_make(new, chosen, level), upper=True))
-        return min(_gaps(sides, *_may_make(old, chosen, level), upper=False)), upper
+        moved, total = (change.estimate, low, high), _sum(new, old, z)
+        upper = max(_gaps(moved, total, *by_new, _telling(old, level)))
+        lower, pair = max(_gaps(_turned(moved), total, *by_old, _telling(new, level)))
+        return (-lower, pair), upper
     place = 1 if how == "group_min" else 0
-    by_new, by_old = _may_make(new, chosen, level)[place], _may_make(old, chosen, level)[place]
     of_low, of_high = (by_new, by_old) if how == "group_min" else (by_old, by_new)
-    least, most = int(of_low[np.argmin(low[of_low])]), int(of_high[np.argmax(high[of_high])])
+    lows, highs = of_low[place], of_high[place]
+    least, most = int(lows[np.argmin(low[lows])]), int(highs[np.argmax(high[highs])])
     return (float(low[least]), (least,)), (float(high[most]), (most,))
 
 
-def _may_make(rates: Measured, chosen: Groups, level: float) -> tuple[Groups, Groups]:
+def _may_make(rates: Measured, chosen: Groups, level: float, spent: float) -> tuple[Groups, Groups]:
     """Return the groups that may have the greatest rate, and those that may have the least."""
-    error = (1 - level) / 2 * SPENT
+    error = (1 - level) / 2 * spent
     low, high = (end[chosen] for end in rates.ends(sidak_z(2 * len(chosen), 1 - 2 * error)))
     return chosen[high >= low.max()], chosen[low <= high.min()]
 
 
-def _gaps(sides: Side, most: Groups, least: Groups, *, upper: bool) -> Iterator[Bound]:
-    """Yield, for each group that may be greatest, the extreme end of its change less that of one that may be least.
+def _telling(rates: Measured, level: float) -> Side:
+    """Return rates with ends that tell which of two groups has more, the two that make the gap under the other model.
 
-    Each comes with both groups, the latter first.
+    That is one comparison, whichever two they are, so no correction is made for the number of groups.
     """
+    return rates.estimate, *rates.ends(z_of(1 - (1 - level) * SPENT / 2) * rates.apart)
+
+
+def _sum(new: Measured, old: Measured, z: Floats | float) -> Side:
+    """Return the sums of the rates under both models, with ends as far off as the two rates' together."""
+    (new_low, new_high), (old_low, old_high) = new.ends(z), old.ends(z)
+    return new.estimate + old.estimate, new_low + old_low, new_high + old_high
+
+
+def _turned(sides: Side) -> Side:
     estimate, low, high = sides
+    return -estimate, -high, -low
+
+
+def _gaps(moved: Side, total: Side, most: Groups, least: Groups, other: Side) -> Iterator[Bound]:
+    """Yield, for each group that may be greatest, the greatest upper end of its gap over one that may be least.
+
+    The gap is that in what moved; or in the sums, where `other`, the rates under the other model, has the two
+    surely the other way round and that is less. Each comes with both groups, the latter first.
+    """
     for group in most:
         others = least[least != group]
         if len(others):
-            gap = estimate[group] - estimate[others]
-            if upper:
-                ends = gap + np.hypot(high[group] - estimate[group], estimate[others] - low[others])
-            else:
-                ends = gap - np.hypot(estimate[group] - low[group], high[others] - estimate[others])
-            at = int(np.argmax(ends) if upper else np.argmin(ends))
+            ends, turned = _upper(moved, group, others), _upper(other, group, others) < 0
+            ends = np.where(turned, np.minimum(ends, _upper(total, group, others)), ends)
+            at = int(np.argmax(ends))
             yield float(ends[at]), (int(others[at]), int(group))
+
+
+def _upper(sides: Side, group: int, others: Groups) -> Floats:
+    """Return the upper ends of what a group has over others."""
+    estimate, low, high = sides
+    return estimate[group] - estimate[others] + np.hypot(high[group] - estimate[group], estimate[others] - low[others])
 
 
 def worse_changed(parts: Sequence[Disparity], rates: Sequence[Moved]) -> Disparity:

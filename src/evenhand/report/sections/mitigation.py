@@ -11,7 +11,7 @@ from evenhand.report.decision import signs
 from evenhand.report.drawings import Mark, Table, table
 from evenhand.report.figures.findings import described
 from evenhand.report.figures.tradeoffs import Traded, tradeoff_figure
-from evenhand.report.mitigated import BY_GROUP, chosen_of, mitigation_of
+from evenhand.report.mitigated import BY_GROUP, chosen_of, left_out, measure_label, mitigation_of
 from evenhand.report.numbers import cut, ranged
 from evenhand.report.sections.judged import STATUSES
 from evenhand.report.sections.section import MODEL, Section
@@ -49,6 +49,7 @@ OPTIMISTIC: Final = message(
 SHAPES: Final = message("The shape of a point is the worst result over all limits, on the rows it was chosen on.")
 LOTS: Final = message("Where lots are drawn, a hash of the row decides, so that an equal row is always decided alike.")
 JOINED: Final = message("no other candidate is better on both axes")
+IDLE: Final = message("left out")
 YES_NO: Final = (message("no"), message("yes"))
 
 
@@ -95,7 +96,7 @@ def _price(chosen: MitigationCandidate, first: MitigationCandidate) -> str:
     if now is not None and before is not None and now["estimate"] is not None and before["estimate"] is not None:
         said = message(
             "{performance} goes from {before} to {now} where it was chosen.",
-            performance=_label(now["key"]), before=number(before["estimate"], None, 3),
+            performance=measure_label(now["key"]), before=number(before["estimate"], None, 3),
             now=number(now["estimate"], None, 3),
         )  # fmt: skip
     groups = _once(chosen["groups"])
@@ -124,13 +125,8 @@ def _lead(told: MitigationFacts) -> tuple[str, ...]:
     )
     needs = any(each["needs_sensitive"] for each in told["candidates"])
     lots = any(each["randomized"] for each in told["candidates"])
-    said = (where, OPTIMISTIC, UNLAWFUL if needs else "", LOTS if lots else "", SHAPES)
+    said = (where, OPTIMISTIC, left_out(told), UNLAWFUL if needs else "", LOTS if lots else "", SHAPES)
     return tuple(filter(None, said))
-
-
-def _label(text: str) -> str:
-    key = key_of(text)
-    return in_words(text) if key is None or key.columns else describe(key.metric).label
 
 
 def _bounds(told: MitigationFacts, verdict: Verdict | None) -> Mapping[str, Limit]:
@@ -187,7 +183,7 @@ def _ends(value: MitigatedLimit) -> tuple[float | None, float | None]:
 def _picture(
     name: str, told: MitigationFacts, key: str, points: Sequence[Traded], limit: Limit | None
 ) -> Block:  # fmt: skip
-    performance, limited = _label(told.get("performance", "")), in_words(key)
+    performance, limited = measure_label(told.get("performance", "")), in_words(key)
     title = message("{performance} against {limited}", performance=performance, limited=lowered(limited))
     shown, bound = _fewer(points), None if limit is None else limit.bound
     rows = tuple((p.label, ranged(p.x, *p.x_ends, bound), ranged(p.y, *p.y_ends)) for p in shown)
@@ -224,11 +220,12 @@ def _value(found: MitigatedLimit | None) -> str:
 def _candidates(told: MitigationFacts) -> tuple[Table, ...]:
     keys = _keys(told)[:MOST_LIMITS]
     head = (
-        message("candidate"), _label(told.get("performance", "")), *map(in_words, keys), message("is told the group"),
-        message("draws lots"), message("decided better"), message("decided worse"), message("chosen"),
+        message("candidate"), measure_label(told.get("performance", "")), *map(in_words, keys),
+        message("is told the group"), message("draws lots"), message("decided better"), message("decided worse"),
+        message("chosen"),
     )  # fmt: skip
     rows = []
-    for each in told["candidates"]:
+    for at, each in enumerate(told["candidates"]):
         limits = {one["key"]: one for one in each["limits"]}
         groups = _once(each["groups"])
         rows.append(
@@ -238,7 +235,7 @@ def _candidates(told: MitigationFacts) -> tuple[Table, ...]:
                 *(_value(limits.get(key)) for key in keys),
                 *(YES_NO[each[name]] for name in ("needs_sensitive", "randomized")),
                 *(f"{sum(one[name] for one in groups):,}" if groups else "–" for name in ("gained", "lost")),
-                message("yes") if each["chosen"] else "–",
+                message("yes") if each["chosen"] else IDLE if each.get("idle") and at else "–",
             )
         )
     wide = len(keys) + 2
