@@ -97,7 +97,7 @@ SHARED = {
         "remote.endpoint", "rules", "target", "tensor_header",
     },
     "mitigation": {
-        "again", "candidate", "catalogue", "constraints", "curves", "demands", "estimating", "feasibility",
+        "again", "alike", "candidate", "catalogue", "constraints", "curves", "demands", "estimating", "feasibility",
         "mitigating", "programme", "rates", "recommending", "recording", "ruling", "searching", "trying",
     },
 }  # fmt: skip

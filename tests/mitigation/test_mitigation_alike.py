@@ -118,7 +118,6 @@ def test_a_measure_that_is_better_when_lower_is_turned(table: pd.DataFrame) -> N
         assert same.leaves_out(tried) == (tried.performance.estimate > same.least)
 
 
-
 def test_a_decision_for_everybody_that_the_policy_rules_out_is_no_choice(table: pd.DataFrame) -> None:
     limits = {"selection_rate[sex=f]": {"at_least": 0.2}}
     same, _ = compared(table, "accuracy", limits)

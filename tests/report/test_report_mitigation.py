@@ -23,6 +23,7 @@ from evenhand.report.suppression import suppressed
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
+    from evenhand.provenance import MitigatedLimit
     from evenhand.report.view import Part
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report"
@@ -128,6 +129,32 @@ def test_what_was_not_recommended_is_not_said_to_be(passing: tuple[AuditRecord, 
     part = part_of(mitigated(passing[0], told))
     assert "not recommended" in part.answer
     assert part.state == "undecided"
+
+
+def test_what_is_left_out_is_said_with_what_was_needed(passing: tuple[AuditRecord, Verdict]) -> None:
+    told = facts()
+    told["candidates"][1]["idle"] = True
+    performance: MitigatedLimit = {"key": "accuracy", "estimate": 0.877, "low": 0.85, "high": 0.9}
+    told["alike"] = {"positive": True, "performance": performance, "least": 0.895}
+    part = part_of(mitigated(passing[0], told))
+    (said,) = (each for each in part.lead if "left out" in each)
+    assert said.startswith("1 candidate is left out")
+    assert "accuracy is 0.877 where everybody is selected, and 0.895 was needed" in said
+    rows = next(block.rows for block in part.blocks if isinstance(block, Table) and block.name == "mitigation-table")
+    assert [row[-1] for row in rows] == ["–", "left out", "yes", "–", "–", "–"]
+    assert "alike" not in suppressed(mitigated(passing[0], told), 10).provenance["mitigation"]
+
+
+def test_the_paired_part_speaks_of_the_deployed_model_and_not_of_compression() -> None:
+    decided = [1, 0, 1, 1, 0, 1] * 20
+    record = eh.audit_predictions(
+        [1, 0] * 60, decided, original_pred=decided[::-1], sensitive_features=["a", "b", "b"] * 40,
+        audits=["compression"],
+    )  # fmt: skip
+    assert "compressed against original" in eh.render(record)
+    page = eh.render(mitigated(record, facts()))
+    assert "Beside the deployed model" in page
+    assert "compressed against original" not in page
 
 
 def test_a_copy_for_publication_counts_nobody(passing: tuple[AuditRecord, Verdict]) -> None:

@@ -206,7 +206,8 @@ def mitigated(
 
     Parameters
     ----------
-    model, data, policy, performance, shares, candidates, group_blind, keep, train, audits, options, progress, \
+    model, data, policy, performance, shares, candidates, group_blind, keep, train, audits, options, progress
+        As for `evenhand.mitigate`.
     **settings
         As for `evenhand.mitigate`.
 

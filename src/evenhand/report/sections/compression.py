@@ -11,6 +11,7 @@ from evenhand.metrics import describe, parse_disparity
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.drawings import table
 from evenhand.report.figures.findings import figure
+from evenhand.report.mitigated import mitigation_of
 from evenhand.report.numbers import cut, in_percent, named, p_value, show, with_interval
 from evenhand.report.sections.answering import Answer, answered
 from evenhand.report.sections.facts import whom
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_NAMED: Final = 12
 TITLE: Final = message("Compression")
+BESIDE: Final = message("Beside the deployed model")
+"""The title where what was tried to meet a policy is compared."""
 EMPTY: Final = message("Nothing was compressed.")
 MARGINS: Final = {
     "passed": message("Not harmed (non-inferior within the margin): {who}."),
@@ -49,7 +52,8 @@ def compression(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     if not found:
         return ()
     gain = record.get("size_ratio[;of=original]")
-    blocks: list[Block] = [*_sizes(record), *_drawn(found, judged)]
+    mitigated = mitigation_of(record) is not None
+    blocks: list[Block] = [*_sizes(record), *_drawn(found, judged, mitigated)]
     plain = [f for f in found if f.key.qualifiers == (("of", "original"),)]
     rates, scores, warnings = stated("change column"), stated("change of scores"), stated("early warning")
     crossing = message("Who is decided otherwise where features cross")
@@ -74,7 +78,8 @@ def compression(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     worst = parse_disparity(told[0].key.metric) if told and told[0].status != "passed" else None
     first = f"compression-{worst[0]}" if worst else ""
     blocks.sort(key=lambda block: block.name != first)  # what shows the answer comes first
-    return (Part("compression", TITLE, (*lead, *reasons(record, "compression")), tuple(blocks)),)
+    title = BESIDE if mitigated else TITLE
+    return (Part("compression", title, (*lead, *reasons(record, "compression")), tuple(blocks)),)
 
 
 def _margins(verdict: Verdict | None) -> list[str]:
@@ -96,13 +101,17 @@ def _margins(verdict: Verdict | None) -> list[str]:
     return sentences
 
 
-def _drawn(found: Sequence[Finding], judged: Judged) -> list[Block]:
+def _drawn(found: Sequence[Finding], judged: Judged, mitigated: bool) -> list[Block]:
     """Draw the paired changes of each group of single features, with the limit where there is one."""
     blocks: list[Block] = []
     for metric in stated("change figure"):
         chosen = (f for f in _single(found) if f.key.metric == metric and f.key.qualifiers == (("of", "original"),))
         if rows := [judged.row(whom(f), f) for f in chosen]:
-            title = message("{metric}, compressed against original", metric=describe(metric).label)
+            label = describe(metric).label
+            if mitigated:
+                title = message("{metric}, against the deployed model", metric=label)
+            else:
+                title = message("{metric}, compressed against original", metric=label)
             drawn = figure(f"compression-{metric}", title, rows, digits=3)
             of = "compression-flips" if describe(metric).pairs else "compression-rates"
             blocks.append(replace(drawn, table=replace(drawn.table, within=of)))
