@@ -88,6 +88,31 @@ def test_a_table_in_a_database_is_a_batch(folder: Path) -> None:
     assert monitor("sqlite:///live.db::other") == 2
 
 
+def test_an_encrypted_log_is_monitored_with_its_key(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sqlalchemy")
+    pytest.importorskip("cryptography")
+    from evenhand.monitoring.log.schema import Entry
+    from evenhand.monitoring.log.sealing import read_keyring
+    from evenhand.serving.journal.opening import open_journal
+
+    assert exit_code(["log", "key", "2027", "-o", "log.keys"]) == 0
+    noon, table = datetime(2027, 1, 1, 12, tzinfo=UTC), live_rows(30, 6)
+    open_journal(folder / "log.db", encryption_key=read_keyring(folder / "log.keys")).record([
+        Entry(str(row.Index), noon + timedelta(seconds=row.Index), "0" * 64, {"age": row.age, "region": row.region},
+              {"sex": row.sex}, row.score, str(int(row.score >= 0.5)))
+        for row in table.itertuples()
+    ])  # fmt: skip
+    assert monitor("--log", "log.db") == 2
+    assert "--encryption-key" in capsys.readouterr().err
+    assert not (folder / "state.json").exists()
+    assert monitor("--log", "log.db", "--encryption-key", "log.keys") == 3
+    assert read_state(folder / "state.json").moments[0].rows == 30
+    monkeypatch.setenv("EVENHAND_LOG_KEY", "log.keys")
+    assert monitor("--log", "log.db") == 3
+
+
 def test_the_log_of_a_served_model_is_read_on_and_each_label_counts_once(tmp_path: Path) -> None:
     pytest.importorskip("sqlalchemy")
     from evenhand.monitoring.log.schema import Entry, Feedback

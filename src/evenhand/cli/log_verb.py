@@ -7,31 +7,20 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from evenhand.cli.flags import PATH, file_flag
+from evenhand.cli.log_keys import encryption_key_flag, hash_key_flag, keyring
+from evenhand.cli.log_keys import hash_key as key_of_hashes
 from evenhand.output.printing import put, remark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pandas as pd
 
     from evenhand.monitoring.log.checking import LogState
-    from evenhand.monitoring.log.sealing import Keyring
 
-KEYS: Final = "File of encryption keys, or env:NAME; made by evenhand log key."
 AT_ONCE: Final = 10_000
 """Events of a file that are stored by one transaction."""
-
-
-def key_flag(command: Callable[..., object]) -> Callable[..., object]:
-    """Add the flag that names encryption keys."""
-    return click.option("--encryption-key", metavar="FILE", envvar="EVENHAND_LOG_KEY", help=KEYS)(command)
-
-
-def _keyring(place: str | None) -> Keyring | None:
-    from evenhand.monitoring.log.sealing import read_keyring
-
-    return None if place is None else read_keyring(place)
 
 
 @click.group(name="log")
@@ -51,7 +40,7 @@ def command() -> None:
 @file_flag("--output", "-o", required=True, help="Write the table here: .parquet, .csv or .jsonl.")
 @click.option("--after", metavar="TIME", help="Only predictions made at this time or later, such as 2027-01-31.")
 @click.option("--before", metavar="TIME", help="Only predictions made earlier than this.")
-@key_flag
+@encryption_key_flag
 def table(place: str, output: Path, after: str | None, before: str | None, encryption_key: str | None) -> None:
     """Write the predictions of PLACE with their labels as a table, a prediction a row.
 
@@ -66,14 +55,14 @@ def table(place: str, output: Path, after: str | None, before: str | None, encry
     check_places([output], ())
     if output.suffix.lower() not in (".parquet", ".csv", ".jsonl"):
         raise OutputError(f"{shorten(output)}: a table is written as .parquet, .csv or .jsonl.")
-    found = log_table(place, after=after, before=before, encryption_key=_keyring(encryption_key))
+    found = log_table(place, after=after, before=before, encryption_key=keyring(encryption_key))
     write_bytes(output, _written(found, output.suffix.lower()), private=True)
     remark(f"Wrote {len(found):,} predictions to {output}")
 
 
 @command.command(name="check")
 @click.argument("place")
-@key_flag
+@encryption_key_flag
 def check(place: str, encryption_key: str | None) -> None:
     """Look every row of PLACE through: damage, counts, feedback without predictions, clocks that went back.
 
@@ -84,14 +73,14 @@ def check(place: str, encryption_key: str | None) -> None:
     _need()
     from evenhand.monitoring.log.checking import check_log
 
-    for line in _said(check_log(place, encryption_key=_keyring(encryption_key))):
+    for line in _said(check_log(place, encryption_key=keyring(encryption_key))):
         put(line)
 
 
 @command.command(name="feedback")
 @click.argument("place")
 @click.argument("file", type=PATH)
-@key_flag
+@encryption_key_flag
 def feedback(place: str, file: Path, encryption_key: str | None) -> None:
     """Store the events of FILE in PLACE: columns id, prediction, kind, value, time and source; a known one once.
 
@@ -107,7 +96,7 @@ def feedback(place: str, file: Path, encryption_key: str | None) -> None:
 
     events = read_feedback(file)
     refuse_absent(place_of(place))
-    journal = open_journal(place, encryption_key=_keyring(encryption_key))
+    journal = open_journal(place, encryption_key=keyring(encryption_key))
     try:
         stored = [how for at in range(0, len(events), AT_ONCE) for how in journal.tell(events[at : at + AT_ONCE])]
     finally:
@@ -137,10 +126,9 @@ def prune(place: str, keep_days: float) -> None:
 @command.command(name="erase")
 @click.argument("place")
 @click.argument("id")
-@click.option("--hash-key", metavar="FILE", envvar="EVENHAND_LOG_HASH_KEY",
-              help="What persons' ids were hashed with, or env:NAME; ID is a person's then.")  # fmt: skip
+@hash_key_flag
 def erase(place: str, id: str, hash_key: str | None) -> None:
-    """Erase all rows of a person, or of the prediction ID, and prove that no byte of them is left in the files.
+    """Erase all rows of the prediction ID, with --hash-key of a person, and prove that no byte is left in the files.
 
     A hash that is in no other table stays, with the time and the numbers of rows. What evenhand monitor keeps are sums
     over people; they stay.
@@ -150,9 +138,8 @@ def erase(place: str, id: str, hash_key: str | None) -> None:
     """
     _need()
     from evenhand.monitoring.log.erasing import erase as remove
-    from evenhand.monitoring.log.sealing import read_hash_key
 
-    gone = remove(place, id, hash_key=None if hash_key is None else read_hash_key(hash_key))
+    gone = remove(place, id, hash_key=key_of_hashes(hash_key))
     put(f"{gone.predictions:,} predictions and {gone.feedback:,} events were erased. {gone.proven}")
 
 

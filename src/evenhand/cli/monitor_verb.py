@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evenhand.cli.flags import file_flag, opening, opening_flags
+from evenhand.cli.log_keys import encryption_key_flag, keyring
 from evenhand.cli.places import NEAREST, usual_policy
 from evenhand.cli.summary import is_quiet, quiet_flag
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from evenhand.monitoring import Batch, Monitor, State
+    from evenhand.monitoring.log.sealing import Keyring
     from evenhand.subjects import Subject
     from evenhand.timelines import Series, Timeline
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     "--labels", multiple=True, metavar="TABLE", help="Late labels or feedback of earlier rows; may be repeated."
 )
 @click.option("--log", "logs", metavar="PLACE", help="The log of a served model: what is new in it is a batch.")
+@encryption_key_flag
 @file_flag("--model", "-m", help="The model's file; columns of scores or decisions when not given.")
 @click.option("--time-column", help="Column of times; the latest one is the time of a batch.")
 @click.option(
@@ -53,6 +56,7 @@ def command(
     policy: Path,
     labels: tuple[str, ...],
     logs: str | None,
+    encryption_key: str | None,
     model: Path | None,
     time_column: str | None,
     error: float | None,
@@ -84,7 +88,8 @@ def command(
     held = read_state(state) if state.exists() else monitor.begin()
     monitor.check(held)
     subject = None if model is None else _subject(model, monitor, how)
-    for batch, cursor in _counted(monitor, held, batches, labels, logs, subject, time_column):
+    keys = keyring(encryption_key)
+    for batch, cursor in _counted(monitor, held, batches, labels, logs, keys, subject, time_column):
         if held.knows(batch.id):
             say(f"{batch.name}: was taken before; it changes nothing.")
             continue
@@ -102,7 +107,7 @@ def command(
 
 def _counted(
     monitor: Monitor, held: State, batches: tuple[str, ...], labels: tuple[str, ...], log: str | None,
-    subject: Subject | None, time_column: str | None,
+    keys: Keyring | None, subject: Subject | None, time_column: str | None,
 ) -> Iterator[tuple[Batch, str | None]]:  # fmt: skip
     """Yield the counts of each batch, with the place in the log where it ends; then those of late labels."""
     from evenhand.monitoring.sources import count_source, log_batches, read_source
@@ -113,7 +118,7 @@ def _counted(
     for place in labels:
         yield count_source(read_source(place, baseline), baseline, subject=subject, late=True), None
     if log is not None:
-        yield from log_batches(log, held.cursor, baseline)
+        yield from log_batches(log, held.cursor, baseline, key=keys)
 
 
 def _refuse_earlier(held: State, batch: Batch, strict: bool) -> None:

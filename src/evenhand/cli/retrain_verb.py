@@ -11,6 +11,7 @@ from evenhand.audits.options import options
 from evenhand.cli.console import progress
 from evenhand.cli.deciding import by_flag, link_flag, who
 from evenhand.cli.flags import Finite, file_flag, said, setting_flags
+from evenhand.cli.log_keys import encryption_key_flag, keyring
 from evenhand.cli.outputs import put
 from evenhand.cli.places import NEAREST, usual_policy
 from evenhand.cli.summary import quiet_flag, summarize
@@ -24,6 +25,7 @@ OPTIONS = {name: declared for name, (_, declared) in options().items() if name !
 
 @click.command(name="retrain")
 @click.option("--log", required=True, help="The log: an SQLite file, a table, or the address of PostgreSQL.")
+@encryption_key_flag
 @link_flag("--deployed")
 @file_flag("--policy", "-p", default=usual_policy, show_default=NEAREST, help="The limits that it must pass.")
 @file_flag("--train-table", help="Rows to learn from beside those of the log, such as those of the first fit.")
@@ -44,6 +46,7 @@ OPTIONS = {name: declared for name, (_, declared) in options().items() if name !
 @quiet_flag
 def command(
     log: str,
+    encryption_key: str | None,
     link: Path,
     policy: Path,
     train_table: Path | None,
@@ -70,7 +73,7 @@ def command(
     from evenhand.monitoring.log.reading import log_table
     from evenhand.monitoring.releasing import retrain
 
-    frame = log_table(log, after=after, before=before)
+    frame = log_table(log, after=after, before=before, encryption_key=keyring(encryption_key))
     more: dict[str, Any] = {**said(flags, OPTIONS), **({"audits": audits} if audits else {})}
     with progress("Retraining") as step:
         done = retrain(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from evenhand.cli.flags import PATH, file_flag, opening, opening_flags, refuse_idle, said, setting_flags
+from evenhand.cli.log_keys import encryption_key_flag, hash_key_flag, keyring
+from evenhand.cli.log_keys import hash_key as key_of_hashes
 from evenhand.serving.predicting.options import ServingOptions
 from evenhand.settings import settings_of
 
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 @click.argument("model", type=PATH, required=False)
 @click.option("--log", "place", metavar="PLACE", help="Where an answer is stored before it is sent; none for nowhere.")
 @click.option("--keep", multiple=True, metavar="COLUMN", help="Input that is logged; may be repeated.  [default: all]")
-@click.option("--hash-key", metavar="FILE", help="Key that persons' ids are hashed with; env:NAME for a variable.")
-@click.option("--encryption-keys", metavar="FILE", help="Keys that rows of the log are encrypted with; or env:NAME.")
+@hash_key_flag
+@encryption_key_flag
 @file_flag("--token-file", help="Hashes of the tokens that are let in; without it one token is made and printed.")
 @click.option("--new-token", metavar="NAME=SCOPES", help="Add a token to --token-file, print it once, and end.")
 @file_flag("--schema", help="What the model reads, where it does not say so itself.")
@@ -38,7 +40,7 @@ def command(
     place: str | None,
     keep: tuple[str, ...],
     hash_key: str | None,
-    encryption_keys: str | None,
+    encryption_key: str | None,
     token_file: Path | None,
     new_token: str | None,
     schema: Path | None,
@@ -83,7 +85,7 @@ def command(
 
     tokens = Tokens(_tokens(token_file))
     deployed, reasons = deployed_from(model, options, schema=schema, background=reasons_background, how=opening(flags))
-    journal = _journal(place, keep, hash_key, encryption_keys)
+    journal = _journal(place, keep, hash_key, encryption_key)
     application = Application(deployed, options, tokens, journal, reasons)
     serve(application, port, host, grace=options.grace, certificate=tls_certificate, key=tls_key)
 
@@ -98,19 +100,18 @@ def _added(token_file: Path | None, told: str) -> str:
     return add_token(token_file, name, [scope for scope in scopes.split(",") if scope])
 
 
-def _journal(place: str, keep: tuple[str, ...], hash_key: str | None, encryption_keys: str | None) -> Journal | None:
+def _journal(place: str, keep: tuple[str, ...], hash_key: str | None, encryption_key: str | None) -> Journal | None:
     """Open the log; None where nothing is to be stored."""
-    from evenhand.monitoring.log.sealing import read_hash_key, read_keyring
     from evenhand.serving.journal.opening import open_journal
 
     if place == "none":
-        refuse_idle("--log PLACE", False, "keep", "hash_key", "encryption_keys")
+        refuse_idle("--log PLACE", False, "keep", "hash_key", "encryption_key")
         return None
     return open_journal(
         place,
         keep=keep or None,
-        hash_key=None if hash_key is None else read_hash_key(hash_key),
-        encryption_key=None if encryption_keys is None else read_keyring(encryption_keys),
+        hash_key=key_of_hashes(hash_key),
+        encryption_key=keyring(encryption_key),
     )
 
 
