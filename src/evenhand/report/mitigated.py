@@ -62,8 +62,8 @@ def left_out(told: MitigationFacts) -> str:
     ...     "candidates": [{"idle": True}, {"idle": False}], "performance": "accuracy",
     ...     "alike": {"positive": True, "performance": {"key": "accuracy", "estimate": 0.75}, "least": 0.8},
     ... }))  # fmt: skip
-    1 candidate is left out, as it performs hardly better than one decision for everybody: accuracy is .750 where all
-    are selected, and .800 was needed.
+    1 candidate is left out, as it performs hardly better than one decision for everybody: accuracy is 0.750 where
+    everybody is selected, and 0.800 was needed.
     """
     same, n = told.get("alike"), sum(bool(each.get("idle")) for each in told["candidates"][1:])
     if same is None or not n:

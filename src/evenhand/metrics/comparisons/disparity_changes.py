@@ -46,6 +46,8 @@ surely the other way round under the other model; as much goes to each gap alone
 PAIRED: Final = 1 - 3 * SPENT
 """The part that is left for the paired changes."""
 METHOD: Final = "mover of two paired changes, over the groups that may make the gap"
+TURNED: Final = "mover of two paired changes, or of two sums, over the groups that may make the gap"
+"""Of gaps."""
 
 
 def disparity_change(metric: str, how: How, joint: JointTally, level: float = 0.95) -> Disparity:
@@ -103,7 +105,8 @@ def _changed(how: How, rate: Moved, level: float) -> Disparity:
     estimate = _value(how, new.estimate[chosen]) - _value(how, old.estimate[chosen])
     ends = (None, None) if empty.undefined else (float(low), float(high))
     decides = ((), ()) if empty.undefined else deciding
-    return replace(empty.told(estimate, ends, ends), method=METHOD, pair=_pair(change, chosen), deciding=decides)
+    method = TURNED if how == "difference" else METHOD
+    return replace(empty.told(estimate, ends, ends), method=method, pair=_pair(change, chosen), deciding=decides)
 
 
 def resampled_change(metric: str, how: How, drawn: Floats) -> Floats:
