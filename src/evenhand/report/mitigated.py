@@ -59,7 +59,7 @@ def left_out(told: MitigationFacts) -> str:
     Examples
     --------
     >>> print(left_out({
-    ...     "candidates": [{"idle": True}, {"idle": False}], "performance": "accuracy",
+    ...     "candidates": [{"name": "unchanged"}, {"idle": True}], "performance": "accuracy",
     ...     "alike": {"positive": True, "performance": {"key": "accuracy", "estimate": 0.75}, "least": 0.8},
     ... }))  # fmt: skip
     1 candidate is left out, as it performs hardly better than one decision for everybody: accuracy is 0.750 where
