@@ -44,6 +44,10 @@ def goals() -> Iterator[tuple[str, str, str, bool]]:
     )
     yield from _of_processes(_read("first"))
     yield from _of_fits(_read("fitting"))
+    batch = _read("batches")
+    taken = middle(run["seconds"] for run in batch["runs"])
+    what = f"`evenhand monitor`, a batch of {batch['rows']:,} rows x 50"
+    yield what, f"{batch['goal']:g} s", f"{taken:.2f} s", taken <= batch["goal"]
     for box in whole["black_boxes"]:
         said = f"{box['told']:.2f} told, {box['true']:.2f} true"
         yield (

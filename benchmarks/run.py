@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 NAMES = (
     "fairness", "others", "bootstrap", "scores", "counting", "tables", "slices", "explaining", "trees", "whole",
     "fitting", "differential_privacy", "probes", "attacks", "compression", "compression_matrix",
-    "report", "view", "page", "mitigation", "doors", "first", "serving", "log_kills",
+    "report", "view", "page", "mitigation", "doors", "first", "batches", "serving", "log_kills",
 )  # fmt: skip
 """The benchmarks in the order of the page; each writes the table between its markers."""
 
