@@ -82,7 +82,7 @@ def blobs(n: int, seed: int, kept: float = 1.0) -> EvaluationSet:
     return read_evaluation_set(table, label="y", task="multiclass", sensitive_features="group")
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_a_class_kept_at_a_twentieth_of_its_rows_pays_for_all(seed: int) -> None:
     """Fine-tuned as usual, it loses half its recall; balanced fine-tuning mends it.
 

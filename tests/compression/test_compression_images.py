@@ -98,8 +98,17 @@ def test_a_fit_of_images_learns_and_comes_back_from_its_file(
     assert record["accuracy"].estimate == pytest.approx(accuracy(model, parts["test"]))
 
 
-@pytest.mark.parametrize("kind", sorted(PLANS))
-@pytest.mark.parametrize("recipe", [Int8(), Int8(kind="weights"), Int8(kind="dynamic"), Int4()], ids=str)
+WHOLE = [Int8(), Int8(kind="weights"), Int8(kind="dynamic"), Int4()]
+ROUNDED = [
+    pytest.param(
+        kind, recipe, id=f"{recipe}-{kind}", marks=[] if kind == "cnn" or recipe == WHOLE[0] else pytest.mark.slow
+    )
+    for recipe in WHOLE
+    for kind in sorted(PLANS)
+]
+
+
+@pytest.mark.parametrize(("kind", "recipe"), ROUNDED)
 def test_whole_numbers_save_bytes_and_have_a_twin(
     kind: str,
     recipe: Int8 | Int4,

@@ -158,6 +158,7 @@ def test_cat_or_not(tmp_path: Path, shared: Path) -> None:
     seen_in_images(said, tmp_path)
 
 
+@pytest.mark.slow
 def test_overfitting_is_seen_and_mended(tmp_path: Path) -> None:
     lines = run("overfitting.py", tmp_path).splitlines()
     gaps = {line[:30].strip(): float(line.split("[")[2].split(",")[0]) for line in lines if line.count("[") == 2}

@@ -315,6 +315,7 @@ def torchrun(*arguments: object, folder: Path, restarts: int = 0) -> subprocess.
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="torch was built without processes")
 def test_two_processes_make_the_model_of_one(tmp_path: Path) -> None:
     """Whether each holds the network or a part of it, and where the fit was interrupted and goes on."""
