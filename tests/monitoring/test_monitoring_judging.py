@@ -83,6 +83,24 @@ def test_what_counts_cannot_say_is_undecided_with_its_reason() -> None:
     assert "do not say it" in str(said_of(timeline.series[0].note))
 
 
+def test_limits_beside_another_model_were_decided_at_the_release_and_hold_nothing_up() -> None:
+    compared = {"flip_rate[;of=original]": {"at_most": 0.05}, "roc_auc": {"at_least": 0.5, "missing": "warn"}}
+    policy = {"limits": {"accuracy": {"at_least": 0.6, "max_drop": 0.02}, **compared}}
+    own = Monitor(baseline(), eh.load_policy(policy))
+    timeline = own.timeline(own.take(own.begin(), batch(live_rows(2000, 1))))
+    assert timeline.verdict == "passed"
+    assert [one.key for one in timeline.series if one.kind == "limit"] == ["accuracy"]
+    told = [str(said_of(note)) for note in timeline.notes if "Not judged live" in str(said_of(note))]
+    assert told[0].startswith("Not judged live: accuracy max_drop, flip_rate[;of=original]. That was decided")
+    assert told[1].startswith("Not judged live: roc_auc. ")
+    assert own.limits.each == own.error / 2
+
+
+def test_a_policy_of_which_live_batches_say_nothing_is_not_passed() -> None:
+    own = Monitor(baseline(), eh.load_policy({"limits": {"flip_rate[;of=original]": {"at_most": 0.05}}}))
+    assert own.timeline(own.take(own.begin(), batch(live_rows(2000, 1)))).verdict == "undecided"
+
+
 def test_estimates_without_labels_are_near_what_labels_say_while_nothing_changed() -> None:
     table = live_rows(20_000, 600)
     found = {key: value for key, value, _ in estimates(baseline(), batch(table.drop(columns=["paid"])).counts)}

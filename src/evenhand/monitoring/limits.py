@@ -30,7 +30,9 @@ SELECTIVE: Final = message(
     "It cannot be known: labels are known of some decisions only, or of one much more often than of another, and it "
     "rests on the others, too."
 )
-CHANGE: Final = message("It is about a change from an earlier audit; live batches are not judged by it.")
+COMPARED: Final = message(
+    "That was decided at the release, beside another model; live batches have no decisions of it."
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +69,7 @@ class Limits:
     Parameters
     ----------
     policy : Policy
-        Its limits; those that need a declaration are about the audit and left out.
+        Its limits. Those that need a declaration are about the audit and left out.
     baseline : Baseline
         Names the groups: the limits are those instances that its counts have.
     error : float
@@ -77,7 +79,11 @@ class Limits:
 
     def __init__(self, policy: Policy, baseline: Baseline, error: float) -> None:
         self.policy, self.baseline = policy, baseline
-        self.watches = tuple(_watches(policy, baseline))
+        found = list(_watches(policy, baseline))
+        self.watches = tuple(watch for watch, why in found if why is None)
+        self.aside = tuple((_name(watch), why) for watch, why in found if why is not None)
+        """What live batches can never say, and why: comparisons with another model, and where the policy lets pass what
+        is missing, what counts do not say."""
         self.each = error / max(len(self.watches), 1)
 
     def judged(self, windows: Windows, known: Collection[str] = ()) -> Iterator[Said]:
@@ -103,8 +109,7 @@ class Limits:
         unknown = unknown_decisions(windows[0])
         left = [
             watch for watch in self.watches
-            if str(watch.key) not in known and not watch.limit.against
-            and (not watch.labelled or is_known(watch.key, unknown))
+            if str(watch.key) not in known and (not watch.labelled or is_known(watch.key, unknown))
         ]  # fmt: skip
         for start in sorted(windows):
             asked = _Asked(self.baseline, windows[start], self.each * weight(start))
@@ -115,8 +120,6 @@ class Limits:
 
     def reason(self, watch: Watch, windows: Windows) -> Message | None:
         """Return why a limit cannot be judged; None where it can."""
-        if watch.limit.against:
-            return CHANGE
         if watch.labelled and not is_known(watch.key, unknown_decisions(windows[0])):
             return SELECTIVE
         found = Answers(LiveCounts(self.baseline, windows[0], labelled=watch.labelled), QUICK)(watch.key)
@@ -128,7 +131,7 @@ class Limits:
         return None if isinstance(found, Absent) else found.estimate
 
     def _judge(self, watch: Watch, whole: _Asked, failed: tuple[int, Finding] | None, *, over: bool) -> Said:
-        if watch.limit.against or (watch.labelled and not is_known(watch.key, whole.unknown)):
+        if watch.labelled and not is_known(watch.key, whole.unknown):
             return Said(watch, None, "failed" if over else "undecided")
         found = whole.answer(watch)
         if isinstance(found, Absent):
@@ -173,7 +176,12 @@ QUICK: Final = 0.5
 """The level of the intervals that nothing is judged by: estimates are all that is used of them."""
 
 
-def _watches(policy: Policy, baseline: Baseline) -> Iterator[Watch]:
+def _name(watch: Watch) -> str:
+    return f"{watch.key} max_drop" if watch.limit.against else str(watch.key)
+
+
+def _watches(policy: Policy, baseline: Baseline) -> Iterator[tuple[Watch, Message | None]]:
+    """Yield every limit on every key, with why live batches can never be judged by it; None where they can."""
     record = baseline.record
     cells = np.asarray(baseline.parts[0].counts).sum()
     answer = Answers(
@@ -188,6 +196,10 @@ def _watches(policy: Policy, baseline: Baseline) -> Iterator[Watch]:
         if limit.required or not cells:
             continue
         for key in instances(limit, record, policy) or (limit.key,):
-            found = None if limit.against else answer(key)
-            before = None if found is None or isinstance(found, Absent) else found.estimate
-            yield Watch(limit, key, not by_decision_alone(key), before)
+            found = answer(key)
+            absent = isinstance(found, Absent)
+            why = COMPARED if limit.against or key.qualifier("of") == "original" else None
+            if why is None and isinstance(found, Absent) and limit.missing != "stop":
+                why = found.reason
+            before = None if absent or why is not None else found.estimate  # type: ignore[union-attr]
+            yield Watch(limit, key, not by_decision_alone(key), before), why

@@ -14,7 +14,7 @@ from evenhand.monitoring.estimating import ASSUMED, allows_estimates, estimates
 from evenhand.monitoring.figures import feedback, performance
 from evenhand.monitoring.limits import Limits
 from evenhand.monitoring.rounding import rounded
-from evenhand.monitoring.saying import alarm_of_drift, alarm_of_limit, notes_of
+from evenhand.monitoring.saying import alarm_of_drift, alarm_of_limit, notes_of, set_aside
 from evenhand.monitoring.state import State, taken
 from evenhand.monitoring.watched import watched_of
 from evenhand.policy.verdict import EXIT_CODES
@@ -163,14 +163,17 @@ class Monitor:
     def timeline(self, state: State) -> Timeline:
         """Return everything that a state says."""
         verdict = self._verdict(state)
-        notes = tuple(map(note_of, notes_of(self.baseline, state)))
+        notes = tuple(map(note_of, (*set_aside(self.limits.aside), *notes_of(self.baseline, state))))
         return Timeline(
             state.moments, tuple(self._series(state)), state.alarms, verdict, EXIT_CODES[verdict],
             self._provenance(state), notes,
         )  # fmt: skip
 
     def _verdict(self, state: State) -> Status:
-        """Return failed where a blocking limit or an input alarmed, passed where all blocking limits pass now."""
+        """Return failed where a blocking limit or an input alarmed, passed where all blocking limits pass now.
+
+        A policy of which live batches say nothing is not passed.
+        """
         advisory = {str(watch.key) for watch in self.limits.watches if watch.limit.advisory}
         if any(alarm.key not in advisory for alarm in state.alarms):
             return "failed"
@@ -181,7 +184,8 @@ class Monitor:
             state.points.get(f"limit {watch.key}", ((0, None, None, None, 0, "undecided", None),))[-1]
             for watch in stopping
         ]
-        return "undecided" if any(row[5] != "passed" for row in last) or not state.batches else "passed"
+        open_still = not state.batches or not self.limits.watches or any(row[5] != "passed" for row in last)
+        return "undecided" if open_still else "passed"
 
     def _series(self, state: State) -> Iterator[Series]:
         limits = {str(watch.key): watch for watch in self.limits.watches}

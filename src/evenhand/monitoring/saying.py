@@ -14,7 +14,7 @@ from evenhand.monitoring.rounding import rounded
 from evenhand.timelines import Alarm, note_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from evenhand.messages import Message
     from evenhand.monitoring.baseline import Baseline
@@ -48,6 +48,15 @@ def alarm_of_drift(found: Found, drift: Drift, at: int, since: int) -> Alarm:
         watched.key, at, since, rounded(drift.estimate), rounded(drift.low), rounded(drift.high), groups,
         rounded(before), note_of(changed),
     )  # fmt: skip
+
+
+def set_aside(aside: Iterable[tuple[str, Message]]) -> Iterator[Message]:
+    """Yield the limits that live batches are not judged by, those of one reason together."""
+    by_reason: dict[str, tuple[Message, list[str]]] = {}
+    for name, why in aside:
+        by_reason.setdefault(str(why), (why, []))[1].append(shorten(name))
+    for why, names in by_reason.values():
+        yield message("Not judged live: {names}. {why}", names=joined(", ", tuple(names)), why=why)
 
 
 def notes_of(baseline: Baseline, state: State) -> Iterator[Message]:

@@ -215,7 +215,7 @@ def _telling(rates: Measured, level: float) -> Side:
     return rates.estimate, *rates.ends(z_of(1 - (1 - level) * SPENT / 2) * rates.apart)
 
 
-def _sum(new: Measured, old: Measured, z: Floats | float) -> Side:
+def _sum(new: Measured, old: Measured, z: float) -> Side:
     """Return the sums of the rates under both models, with ends as far off as the two rates' together."""
     (new_low, new_high), (old_low, old_high) = new.ends(z), old.ends(z)
     return new.estimate + old.estimate, new_low + old_low, new_high + old_high
@@ -244,7 +244,8 @@ def _gaps(moved: Side, total: Side, most: Groups, least: Groups, other: Side) ->
 def _upper(sides: Side, group: int, others: Groups) -> Floats:
     """Return the upper ends of what a group has over others."""
     estimate, low, high = sides
-    return estimate[group] - estimate[others] + np.hypot(high[group] - estimate[group], estimate[others] - low[others])
+    margins = np.hypot(high[group] - estimate[group], estimate[others] - low[others])
+    return np.asarray(estimate[group] - estimate[others] + margins)
 
 
 def worse_changed(parts: Sequence[Disparity], rates: Sequence[Moved]) -> Disparity:
