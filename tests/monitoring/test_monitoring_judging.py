@@ -77,14 +77,14 @@ def test_selection_needs_no_labels_and_recall_waits_for_them() -> None:
 
 
 def test_what_counts_cannot_say_is_undecided_with_its_reason() -> None:
-    own = Monitor(baseline(), eh.load_policy({"limits": {"roc_auc": {"at_least": 0.1}}}))
+    own = Monitor(baseline(), eh.load_policy({"limits": {"calibration_error": {"at_most": 0.9}}}))
     timeline = own.timeline(own.take(own.begin(), batch(live_rows(500, 1))))
     assert timeline.verdict == "undecided"
     assert "do not say it" in str(said_of(timeline.series[0].note))
 
 
 def test_limits_beside_another_model_were_decided_at_the_release_and_hold_nothing_up() -> None:
-    compared = {"flip_rate[;of=original]": {"at_most": 0.05}, "roc_auc": {"at_least": 0.5, "missing": "warn"}}
+    compared = {"flip_rate[;of=original]": {"at_most": 0.05}, "calibration_error": {"at_most": 0.9, "missing": "warn"}}
     policy = {"limits": {"accuracy": {"at_least": 0.6, "max_drop": 0.02}, **compared}}
     own = Monitor(baseline(), eh.load_policy(policy))
     timeline = own.timeline(own.take(own.begin(), batch(live_rows(2000, 1))))
@@ -92,7 +92,7 @@ def test_limits_beside_another_model_were_decided_at_the_release_and_hold_nothin
     assert [one.key for one in timeline.series if one.kind == "limit"] == ["accuracy"]
     told = [str(said_of(note)) for note in timeline.notes if "Not judged live" in str(said_of(note))]
     assert told[0].startswith("Not judged live: accuracy max_drop, flip_rate[;of=original]. That was decided")
-    assert told[1].startswith("Not judged live: roc_auc. ")
+    assert told[1].startswith("Not judged live: calibration_error. ")
     assert own.limits.each == own.error / 2
 
 

@@ -12,6 +12,7 @@ from evenhand.messages import message
 from evenhand.metrics.answers.always_valid import always_valid_answers
 from evenhand.metrics.answers.answering import Answers
 from evenhand.monitoring.live_counts import LiveCounts, by_decision_alone, is_known, unknown_decisions
+from evenhand.monitoring.ranking import AREA, area
 from evenhand.monitoring.screening import cannot_fail
 from evenhand.monitoring.windows import weight
 from evenhand.policy.deciding import ends_of, status
@@ -122,12 +123,12 @@ class Limits:
         """Return why a limit cannot be judged; None where it can."""
         if watch.labelled and not is_known(watch.key, unknown_decisions(windows[0])):
             return SELECTIVE
-        found = Answers(LiveCounts(self.baseline, windows[0], labelled=watch.labelled), QUICK)(watch.key)
+        found = _quick(watch, self.baseline, windows[0])
         return found.reason if isinstance(found, Absent) else None
 
     def alone(self, watch: Watch, counts: Counts) -> float | None:
         """Return the estimate of a limit by the rows of one batch."""
-        found = Answers(LiveCounts(self.baseline, counts, labelled=watch.labelled), QUICK)(watch.key)
+        found = _quick(watch, self.baseline, counts)
         return None if isinstance(found, Absent) else found.estimate
 
     def _judge(self, watch: Watch, whole: _Asked, failed: tuple[int, Finding] | None, *, over: bool) -> Said:
@@ -152,21 +153,26 @@ class _Asked:
     """The answers of one starting batch; each is computed when it is asked for."""
 
     def __init__(self, baseline: Baseline, counts: Counts, error: float) -> None:
-        self.unknown, self._error = unknown_decisions(counts), error
+        self.unknown, self._error, self._scores = unknown_decisions(counts), error, counts.get("calibration")
         sources = {labelled: LiveCounts(baseline, counts, labelled=labelled) for labelled in (True, False)}
         self._quick = {labelled: Answers(source, QUICK) for labelled, source in sources.items()}
         self._valid = {labelled: always_valid_answers(source, error) for labelled, source in sources.items()}
 
     def answer(self, watch: Watch) -> Finding | Absent:
         """Return the finding with its always-valid interval."""
+        if watch.key == AREA:
+            return area(self._scores, self._error)
         return self._valid[watch.labelled](watch.key)
 
     def may_fail(self, watch: Watch) -> bool:
         """Return whether an interval could be outside the limit; that is found out without one."""
         quick, limit = self._quick[watch.labelled], watch.limit
-        if cannot_fail(quick, watch.key, limit, self._error):
+        if watch.key == AREA:
+            found = area(self._scores, self._error)
+        elif cannot_fail(quick, watch.key, limit, self._error):
             return False
-        found = quick(watch.key)
+        else:
+            found = quick(watch.key)
         if isinstance(found, Absent) or found.estimate is None:
             return False
         return found.estimate > limit.bound if limit.at_most is not None else found.estimate < limit.bound
@@ -174,6 +180,13 @@ class _Asked:
 
 QUICK: Final = 0.5
 """The level of the intervals that nothing is judged by: estimates are all that is used of them."""
+
+
+def _quick(watch: Watch, baseline: Baseline, counts: Counts) -> Finding | Absent:
+    """Return the finding of a limit, of which the estimate alone counts."""
+    if watch.key == AREA:
+        return area(counts.get("calibration"), QUICK)
+    return Answers(LiveCounts(baseline, counts, labelled=watch.labelled), QUICK)(watch.key)
 
 
 def _name(watch: Watch) -> str:
@@ -184,6 +197,7 @@ def _watches(policy: Policy, baseline: Baseline) -> Iterator[tuple[Watch, Messag
     """Yield every limit on every key, with why live batches can never be judged by it; None where they can."""
     record = baseline.record
     cells = np.asarray(baseline.parts[0].counts).sum()
+    scores = np.asarray(baseline.calibration) if baseline.calibration else None
     answer = Answers(
         LiveCounts(
             baseline,
@@ -196,7 +210,7 @@ def _watches(policy: Policy, baseline: Baseline) -> Iterator[tuple[Watch, Messag
         if limit.required or not cells:
             continue
         for key in instances(limit, record, policy) or (limit.key,):
-            found = answer(key)
+            found = area(scores, QUICK) if key == AREA else answer(key)
             absent = isinstance(found, Absent)
             why = COMPARED if limit.against or key.qualifier("of") == "original" else None
             if why is None and isinstance(found, Absent) and limit.missing != "stop":
