@@ -153,8 +153,15 @@ def _put(timeline: Timeline) -> None:
 
     moments = timeline.moments
     batches, rows = sum(moment.merged for moment in moments), sum(moment.rows for moment in moments)
-    counted = f"{batches:,} batches, {rows:,} rows, {moments[-1].labelled if moments else 0:,} labels"
-    put(f"{timeline.verdict.capitalize()}: {counted}, {len(timeline.alarms):,} alarms")
+    labels, alarms = (moments[-1].labelled if moments else 0), len(timeline.alarms)
+    named = (
+        (batches, "batch", "batches"),
+        (rows, "row", "rows"),
+        (labels, "label", "labels"),
+        (alarms, "alarm", "alarms"),
+    )
+    told = ", ".join(f"{n:,} {one if n == 1 else other}" for n, one, other in named)
+    put(f"{timeline.verdict.capitalize()}: {told}")
     for alarm in timeline.alarms:
         told = "" if alarm.note is None else f"  {said_of(alarm.note)}"
         interval = _interval(alarm.estimate, alarm.low, alarm.high)

@@ -64,9 +64,10 @@ def sentence(timeline: Timeline) -> str:
         return ""
     rows, batches = (sum(getattr(each, name) for each in timeline.moments) for name in ("rows", "merged"))
     labelled = timeline.moments[-1].labelled
-    watched = message(
-        "{batches:,} batches until {when}, {rows:,} rows; of {labelled:,} the truth is known.",
-        batches=batches, when=when(timeline, len(timeline.moments) - 1), rows=rows, labelled=labelled,
+    watched = messages(
+        "{n:,} batch until {when}, {rows:,} rows; of {labelled:,} the truth is known.",
+        "{n:,} batches until {when}, {rows:,} rows; of {labelled:,} the truth is known.",
+        batches, when=when(timeline, len(timeline.moments) - 1), rows=rows, labelled=labelled,
     )  # fmt: skip
     error = timeline.provenance.get("error")
     false = ""
