@@ -273,6 +273,8 @@ class MitigationFacts(TypedDict, total=False):
     """What the deployed model comes to on the judged rows."""
     groups: list[MitigatedGroup]
     """Who gains and who loses by the chosen candidate on the judged rows."""
+    price: list[MitigatedLimit | None]
+    """The measure of performance on the judged rows: of the deployed model, and of the chosen candidate."""
     alike: AlikeFacts
     """The better decision for everybody that the policy does not rule out; absent where it rules out both."""
     infeasible: PlainMessage | None

@@ -69,7 +69,7 @@ def test_what_decides_nearly_alike_for_everybody_is_left_out_though_it_passes_fa
     assert chosen(record) == "even"
     assert facts["recommended"]
     assert facts["alike"]["positive"] is False
-    assert left_out(facts).startswith("1 candidate is left out, as it performs hardly better")
+    assert left_out(facts).startswith("1 candidate is left out, as it keeps too little")
 
 
 def test_where_nothing_else_passes_nothing_is_recommended(table: pd.DataFrame) -> None:

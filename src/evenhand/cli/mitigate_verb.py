@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
     from evenhand.mitigation import Mitigated
-    from evenhand.provenance import MitigationFacts
+    from evenhand.provenance import MitigatedLimit, MitigationFacts
 
 
 class Shares(click.ParamType[tuple[float, ...]]):
@@ -65,7 +65,7 @@ class Shares(click.ParamType[tuple[float, ...]]):
 @role_flags
 @setting_flags(OPTIONS)
 @opening_flags
-@file_flag("--save", metavar="FILE", help="Save the chosen model, for audit, gate and explanation: credit.mitigated.")
+@file_flag("--save", metavar="FILE", help="Save the chosen model where it is recommended: credit.mitigated.")
 @file_flag("--output", "-o", default=Path("mitigated.json"), help="The record of the chosen candidate.")
 @quiet_flag
 def command(
@@ -114,9 +114,10 @@ def command(
             keep=keep, train=train, audits=[name for text in audits for name in text.split(",")] or None, progress=step,
             **chosen,
         )  # fmt: skip
-    write_record(output, with_circumstances(made.record, policy))
-    if save is not None:
-        made.save(save, model)
+    record = made.record
+    if save is not None and made.recommended:
+        record = made.save(save, model)
+    write_record(output, with_circumstances(record, policy))
     summarize(_lines(made, output, save), ["evenhand", "report", output, "--policy", policy])
     facts = made.record.provenance["mitigation"]
     return 0 if facts["recommended"] or facts["before"] == "passed" else 3
@@ -143,7 +144,15 @@ def _lines(made: Mitigated, output: Path, save: Path | None) -> Iterator[str]:
     yield from _price(record, facts)
     if made.needs_sensitive:
         yield "It must be told a person's group to decide, which can be unlawful: docs/how-to/mitigate.md."
-    yield f"Wrote {output}{'' if save is None else f' and {save}'}"
+    if save is not None and not made.recommended:
+        yield f"{save} is not written: only a candidate that is recommended is saved."
+    yield f"Wrote {output}{f' and {save}' if save is not None and made.recommended else ''}"
+
+
+def _shown(value: MitigatedLimit) -> str:
+    from evenhand.report.numbers import ranged
+
+    return ranged(value["estimate"], value.get("low"), value.get("high"))
 
 
 def _price(record: AuditRecord, facts: MitigationFacts) -> Iterator[str]:
@@ -153,8 +162,11 @@ def _price(record: AuditRecord, facts: MitigationFacts) -> Iterator[str]:
     from evenhand.report.numbers import with_interval
 
     change = found(record, change_of_measure(facts["performance"]))
+    before, now = facts.get("price") or (None, None)
     if change is not None:
         yield f"Price: {change.name} {with_interval(change)}"
+    elif before is not None and now is not None and before is not now:
+        yield f"Price: {facts['performance']} goes from {_shown(before)} to {_shown(now)}"
     for group in facts.get("groups", []):
         if group["gained"] or group["lost"]:
             name = f"{group['feature']}={group['group']}"

@@ -108,6 +108,7 @@ def _mitigated(
 ) -> Subject:
     """Return a model under a rule; its own file is opened as it would be alone."""
     from evenhand.subjects.mitigated import open_mitigated
+    from evenhand.training.rows import read_rows
 
     def opener(place: Path, declared: Mapping[str, Any]) -> Subject:
         types = (*trusted, *declared.get("trusted_types", ()))
@@ -115,7 +116,10 @@ def _mitigated(
         more: dict[str, Any] = {**how, **declared, "trusted_types": types}
         return open_model(place, **more)
 
-    return open_mitigated(path, opener)
+    made, seen = open_mitigated(path, opener), read_rows(path)
+    if len(seen):
+        made.fit_row_hashes = seen  # type: ignore[attr-defined]  # of any kind of model
+    return made
 
 
 def _is_compressed(content: bytes) -> bool:

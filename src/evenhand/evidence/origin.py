@@ -147,7 +147,8 @@ def _rows_seen(evidence: Evidence) -> int | None:
     from evenhand.data import overlap
 
     subject, data, background = evidence.subject, evidence.data, evidence.background
-    columns, kind = columns_read(subject, data), reads(subject, data)
+    under_rule = getattr(subject, "base_columns", ())  # rows are known by what the model under a rule reads
+    columns, kind = under_rule or columns_read(subject, data), reads(subject, data)
     fitted = getattr(subject, "fit_row_hashes", None)
     if fitted is not None and len(fitted):
         return int(overlap(data.row_hashes(columns, kind), fitted))

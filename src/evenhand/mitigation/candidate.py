@@ -54,6 +54,16 @@ class Problem:
         """The rows that models are fitted again on."""
         return self.fit if self.train is None else self.train
 
+    def rows_of(self, candidate: Candidate) -> EvaluationSet:
+        """Return the rows that a candidate is made from.
+
+        Parameters
+        ----------
+        candidate : Candidate
+            The candidate.
+        """
+        return self.training_rows if candidate.trains else self.fit
+
     @property
     def sensitive(self) -> tuple[str, ...]:
         """The sensitive features that blocking limits name, else all of the rows."""

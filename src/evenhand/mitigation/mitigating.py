@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Unpack
 
 from evenhand.audits.arguments import AuditSettings, background_of, opened, rows_of, sorted_out
@@ -15,30 +17,36 @@ from evenhand.evidence import Evidence
 from evenhand.evidence.predictions import proven
 from evenhand.keys import Key
 from evenhand.messages import message, message_to_plain
-from evenhand.metrics import canonical
+from evenhand.metrics import canonical, describe
 from evenhand.mitigation.alike import KEEP, Alike, alike, chosen
 from evenhand.mitigation.candidate import Candidate, Problem
 from evenhand.mitigation.catalogue import MITIGATIONS
 from evenhand.mitigation.feasibility import infeasible
 from evenhand.mitigation.recommending import recommended
 from evenhand.mitigation.recording import candidates as recorded
-from evenhand.mitigation.recording import decided_alike, groups
-from evenhand.mitigation.trying import Court, Tried, audits_of, crossed, of_candidates, wanted
+from evenhand.mitigation.recording import decided_alike, groups, measured
+from evenhand.mitigation.seen import remember, seen_by
+from evenhand.mitigation.trying import Court, Tried, audits_of, crossed, found, of_candidates, wanted
 from evenhand.policy import Policy, judge, load_policy
+from evenhand.training.rows import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from evenhand.audits import AuditOptions
     from evenhand.data import EvaluationSet
     from evenhand.findings import AuditRecord
+    from evenhand.policy import Verdict
     from evenhand.provenance import MitigationFacts, Provenance
     from evenhand.subjects import Subject
 
 SHARES: Final = (0.4, 0.3, 0.3)
 """The shares of the rows that candidates are fitted, chosen and judged on."""
 PARTS: Final = ("fit", "choose", "judge")
+LEFT: Final = message("No candidate does better than the deployed model, which is left as it is.")
+KEPT: Final = message(
+    "No candidate that keeps enough of its performance does better than the deployed model, which is left as it is."
+)
 UNCHANGED: Final = "unchanged"
 """The name of the deployed model among the candidates."""
 
@@ -64,8 +72,10 @@ class Mitigated:
         """Whether the judged rows bear it out."""
         return bool(self.record.provenance["mitigation"]["recommended"])
 
-    def save(self, path: str | Path, base: str | Path | None = None) -> None:
-        """Write the model as one file that `evenhand.open_model` opens.
+    def save(self, path: str | Path, base: str | Path | None = None) -> AuditRecord:
+        """Write the model as one file that `evenhand.open_model` opens, and return the record, which names that file.
+
+        Fingerprints of the rows that it was fitted and chosen on are beside it, in ``<path>.rows.npy``.
 
         Parameters
         ----------
@@ -74,6 +84,11 @@ class Mitigated:
         base : str or Path, optional
             The deployed model's file, where the candidate is a rule over its scores.
 
+        Returns
+        -------
+        AuditRecord
+            With size and hash of the file, so that `evenhand.monitoring.releasing.promote` knows it by the record.
+
         Raises
         ------
         ModelError
@@ -81,6 +96,7 @@ class Mitigated:
         """
         from evenhand.subjects.mitigated import save_mitigated
         from evenhand.subjects.mixture import Mixture
+        from evenhand.subjects.model_file import file_facts
         from evenhand.subjects.post_processing import PostProcessed
 
         model = self.subject
@@ -90,6 +106,9 @@ class Mitigated:
             own(path)
         else:
             save_mitigated(model, path, base if frozen else None)
+            write_rows(Path(path), seen_by(model))
+        facts = {**self.record.provenance["subject"], **file_facts(Path(path))}
+        return replace(self.record, provenance={**self.record.provenance, "subject": facts})  # type: ignore[typeddict-item]
 
 
 def mitigate(
@@ -234,18 +253,21 @@ def mitigated(
     model = opened(model)
     rows, chosen_by = rows_of(model, data, roles), chosen_options(options, rest)
     limits = of_candidates(policy if isinstance(policy, Policy) else load_policy(policy))
-    raise_all(InputError, _problems(rows, shares, keep))
-    if not limits.blocking:
-        raise PolicyError(f"{limits.name}: no blocking limit is left that a candidate could meet. Add one.")
     goal = Key.parse(performance)
     goal = goal.renamed(canonical(goal.metric) or goal.metric)
+    raise_all(InputError, _problems(rows, shares, keep, goal))
+    if not limits.blocking:
+        raise PolicyError(f"{limits.name}: no blocking limit is left that a candidate could meet. Add one.")
     parts = split(rows, dict(zip(PARTS, map(float, shares), strict=True)), seed=chosen_by.seed)
     base = proven(as_subject(model, **said), rows)  # type: ignore[arg-type]
     few = crossed(limits, chosen_by)
     names = audits_of(base, parts["fit"], limits, few)
     court = Court(parts["choose"], limits, goal, few, names)
     problem = _problem(base, parts["fit"], limits, goal, few, names, background_of(train, rows, "train"))
-    tried = _all_tried(problem, court, _proposed(problem, candidates, group_blind), progress)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about each candidate; the audit keeps those about the chosen one
+        proposed = _proposed(problem, candidates, group_blind)
+        tried = _all_tried(problem, court, proposed, progress)
     if tried[0].performance is None:
         raise InputError(f"{argument('performance')}: no audit of these rows measures '{performance}'.")
     same = alike(court, tried[0], keep)
@@ -263,10 +285,12 @@ def mitigated(
     sentence = infeasible(asked)
     facts["infeasible"] = message_to_plain(sentence) if sentence else None
     other = None if first is tried[0] else first
+    if other is not None and other.subject is not None:
+        remember(other.subject, problem.rows_of(other.candidate), parts["choose"])
     return _judged(base, other, same, court, parts["judge"], facts, audits, chosen_by)
 
 
-def _problems(rows: EvaluationSet, shares: Sequence[float], keep: float) -> Iterable[str]:
+def _problems(rows: EvaluationSet, shares: Sequence[float], keep: float, goal: Key) -> Iterable[str]:
     if rows.task != "binary":
         yield f"{rows.name}: candidates are about a label of two classes; this one is of {rows.task}."
     if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-9:
@@ -274,6 +298,8 @@ def _problems(rows: EvaluationSet, shares: Sequence[float], keep: float) -> Iter
         yield f"{argument('shares')}: three shares above 0 that add up to 1 are needed, as in 0.4,0.3,0.3, not {told}."
     if not 0 <= keep <= 1:
         yield f"{argument('keep')}: a share from 0 to 1 is needed, not {keep}."
+    if describe(goal.metric).direction == "neutral":
+        yield f"{argument('performance')}: of {goal.metric} neither more nor less is better."
 
 
 def _problem(
@@ -286,7 +312,15 @@ def _problem(
     train: EvaluationSet | None,
 ) -> Problem:
     verdict = judge(run(Evidence(base, rows, options=options), audits), policy)
+    raise_all(PolicyError, _unmeasured(verdict))
     return Problem(base, rows, policy, goal, options.seed, train, wanted(verdict))
+
+
+def _unmeasured(verdict: Verdict) -> Iterable[str]:
+    """Yield the limits of which these rows can say nothing, whatever the model."""
+    for judgement in verdict.blocking:
+        if judgement.finding is None:
+            yield f"{judgement.key} cannot be measured on these rows, so no candidate can meet it: {judgement.reason}"
 
 
 def _proposed(problem: Problem, asked: str | Iterable[str | Candidate] | None, group_blind: bool) -> list[Candidate]:
@@ -298,6 +332,10 @@ def _proposed(problem: Problem, asked: str | Iterable[str | Candidate] | None, g
         for candidate in kinds[each].propose(problem) if isinstance(each, str) else (each,):
             if not (group_blind and candidate.needs_sensitive):
                 found.setdefault(candidate.name, candidate)
+    if not found:
+        told = ", ".join(each if isinstance(each, str) else each.name for each in listed)
+        blind = f" that meets {argument('group_blind', True)}" if group_blind else ""
+        raise InputError(f"{told}: none has a candidate{blind} for this model, these rows and this policy.")
     return [*found.values()]
 
 
@@ -336,12 +374,15 @@ def _judged(
         names = tuple(name for name in AUDITS if name in {*names, *court.audits, "compression"})
     evidence = Evidence(subject, rows, original=None if chosen is None else base, options=options)
     record = run(evidence, names)
-    before = judge(run(Evidence(base, rows, options=court.options), court.audits), court.policy)
+    deployed = run(Evidence(base, rows, options=court.options), court.audits)
+    before = judge(deployed, court.policy)
     idle = chosen is not None and same is not None and not same.is_beaten(subject, rows, court)
     yes, why = recommended(record, judge(record, court.policy), before, idle)
     if chosen is None:
-        yes, why = False, message("No candidate does better than the deployed model, which is left as it is.")
+        yes, why = False, LEFT if same is None else KEPT
     facts["recommended"], facts["why"], facts["before"] = yes, message_to_plain(why), before.status
+    price = [found(each, court.performance) for each in (deployed, record)]
+    facts["price"] = [None if each is None else measured(each) for each in price]
     if evidence.original_predictions is not None:
         facts["groups"] = [*groups(evidence.original_predictions.y_pred, evidence.predictions.y_pred, rows)]
     told: Provenance = {**record.provenance, "mitigation": facts}

@@ -53,7 +53,7 @@ def decided_alike(same: Alike) -> AlikeFacts:
     same : Alike
         The decision.
     """
-    return {"positive": same.positive, "performance": _measured(same.performance), "least": same.least}
+    return {"positive": same.positive, "performance": measured(same.performance), "least": same.least}
 
 
 def _candidate(tried: Tried, chosen: bool, before: NDArray[np.generic], rows: EvaluationSet) -> MitigationCandidate:
@@ -65,7 +65,7 @@ def _candidate(tried: Tried, chosen: bool, before: NDArray[np.generic], rows: Ev
         "needs_sensitive": own.needs_sensitive,
         "randomized": own.randomized,
         "failure": str(tried.failure),
-        "performance": None if tried.performance is None else _measured(tried.performance),
+        "performance": None if tried.performance is None else measured(tried.performance),
         "limits": [] if tried.verdict is None else [_limit(each) for each in tried.verdict.blocking],
         "groups": [] if tried.decided is None else [*groups(before, tried.decided, rows)],
         "chosen": chosen,
@@ -105,7 +105,14 @@ def groups(before: NDArray[np.generic], after: NDArray[np.generic], rows: Evalua
             }
 
 
-def _measured(finding: Finding) -> MitigatedLimit:
+def measured(finding: Finding) -> MitigatedLimit:
+    """Return a value with its interval.
+
+    Parameters
+    ----------
+    finding : Finding
+        The value.
+    """
     interval = finding.interval
     low, high = (None, None) if interval is None else (interval.low, interval.high)
     return {"key": str(finding.key), "estimate": finding.estimate, "low": low, "high": high}
@@ -115,6 +122,6 @@ def _limit(judgement: Judgement) -> MitigatedLimit:
     finding = judgement.finding
     found: MitigatedLimit = {"key": str(judgement.key), "estimate": None, "low": None, "high": None}
     if finding is not None:
-        found = cast("MitigatedLimit", {**_measured(finding), "key": str(judgement.key)})
+        found = cast("MitigatedLimit", {**measured(finding), "key": str(judgement.key)})
     found["status"] = judgement.status
     return found

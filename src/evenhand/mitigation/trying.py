@@ -89,7 +89,7 @@ class Court:
         problem : Problem
             The rows to fit on.
         """
-        rows = problem.training_rows if candidate.trains else problem.fit
+        rows = problem.rows_of(candidate)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

@@ -54,7 +54,7 @@ def short_answer(told: MitigationFacts) -> str:
 
 
 def left_out(told: MitigationFacts) -> str:
-    """State how many candidates perform hardly better than one decision for everybody; empty where none does.
+    """State how many candidates keep too little over one decision for everybody; empty where none does.
 
     Examples
     --------
@@ -62,17 +62,17 @@ def left_out(told: MitigationFacts) -> str:
     ...     "candidates": [{"name": "unchanged"}, {"idle": True}], "performance": "accuracy",
     ...     "alike": {"positive": True, "performance": {"key": "accuracy", "estimate": 0.75}, "least": 0.8},
     ... }))  # fmt: skip
-    1 candidate is left out, as it performs hardly better than one decision for everybody: accuracy is 0.750 where
-    everybody is selected, and 0.800 was needed.
+    1 candidate is left out, as it keeps too little of what the model gains over one decision for everybody: accuracy
+    is 0.750 where everybody is selected, and 0.800 was needed.
     """
     same, n = told.get("alike"), sum(bool(each.get("idle")) for each in told["candidates"][1:])
     if same is None or not n:
         return ""
     return messages(
-        "{n} candidate is left out, as it performs hardly better than one decision for everybody: {performance} is "
-        "{alike} where {who}, and {least} was needed.",
-        "{n} candidates are left out, as they perform hardly better than one decision for everybody: {performance} is "
-        "{alike} where {who}, and {least} was needed.",
+        "{n} candidate is left out, as it keeps too little of what the model gains over one decision for everybody: "
+        "{performance} is {alike} where {who}, and {least} was needed.",
+        "{n} candidates are left out, as they keep too little of what the model gains over one decision for "
+        "everybody: {performance} is {alike} where {who}, and {least} was needed.",
         n, performance=lowered(measure_label(same["performance"]["key"])),
         alike=number(same["performance"]["estimate"], None, 3),
         who=EVERYBODY if same["positive"] else NOBODY, least=number(same["least"], None, 3),
@@ -94,5 +94,6 @@ def without_figures(told: MitigationFacts) -> MitigationFacts:
         {**each, "performance": None, "limits": [], "groups": [], "settings": {}} for each in told["candidates"]
     ]
     published: MitigationFacts = {**told, "candidates": kept}
-    published.pop("alike", None)
+    for name in ("alike", "price"):
+        published.pop(name, None)  # type: ignore[misc]
     return published

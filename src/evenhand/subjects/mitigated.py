@@ -161,6 +161,7 @@ def open_mitigated(path: Path, opener: Opener) -> Subject:
         made = _put_together(about, members)
     except (KeyError, TypeError, ValueError) as problem:
         raise _damaged(path, problem) from None
+    cast("Any", made).name = str(about["name"])
     made.held_in = folder  # type: ignore[attr-defined]  # the files stay while the model does: a process may read them
     if isinstance(made, PostProcessed):
         made.file_facts = file_facts(path)

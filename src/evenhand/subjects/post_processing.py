@@ -28,6 +28,10 @@ MIDDLE: Final = 0.5
 """The threshold where the rule is none: decisions are above it, and the rest is below."""
 
 
+OF_FILE: Final = ("sha256", "file_bytes")
+"""Facts of the file of the model, which are not of the file of the model under a rule."""
+
+
 class PostProcessed:
     """A model under a rule over its scores.
 
@@ -64,6 +68,8 @@ class PostProcessed:
         self.reads: Reads | None = getattr(base, "reads", "table")
         self.file_facts: Mapping[str, Plain] = {}
         """Bytes and hash of the file that it was opened from."""
+        self.fit_row_hashes: NDArray[np.uint64] | None = getattr(base, "fit_row_hashes", None)
+        """Fingerprints of the rows that model and rule were fitted and chosen on, by what the model reads of them."""
         if self.by and not self.base_columns:
             raise ModelError(f"Model '{base.name}' reads no table, so no rule can tell the groups of its rows.")
 
@@ -97,7 +103,7 @@ class PostProcessed:
     def facts(self) -> Mapping[str, Plain]:
         """The facts of the model, with the rule and the columns that it asks for."""
         told: dict[str, Plain] = {
-            **self.base.facts,
+            **{name: value for name, value in self.base.facts.items() if name not in OF_FILE},
             **self.file_facts,
             "kind": "mitigated",
             "base": str(self.base.facts.get("kind")),
@@ -106,6 +112,8 @@ class PostProcessed:
             "randomized": self.randomized,
             "decided_by": "model",
         }
+        if self.base.facts.get("sha256") is not None:
+            told["base_sha256"] = self.base.facts["sha256"]
         if self.randomized:
             told["lot_seed"] = self.seed
         if self.columns:
