@@ -280,6 +280,8 @@ def mitigated(
         "policy": {"name": limits.name, "sha256": limits.sha256},
         "seed": chosen_by.seed,
     }
+    if problem.train is not None and any(each.trains for each in proposed):
+        facts["rows"] = {**facts["rows"], "train": len(problem.train)}
     if same is not None:
         facts["alike"] = decided_alike(same)
     sentence = infeasible(asked)

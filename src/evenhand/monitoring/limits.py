@@ -11,7 +11,7 @@ from evenhand.findings import Absent, Finding
 from evenhand.messages import message
 from evenhand.metrics.answers.always_valid import always_valid_answers
 from evenhand.metrics.answers.answering import Answers
-from evenhand.monitoring.live_counts import LiveCounts, by_decision_alone, is_known, unknown_decisions
+from evenhand.monitoring.live_counts import LiveCounts, by_decision_alone, is_known, unknown_since
 from evenhand.monitoring.ranking import AREA, area
 from evenhand.monitoring.screening import cannot_fail
 from evenhand.monitoring.windows import weight
@@ -99,15 +99,21 @@ class Limits:
         """
         failed = self.failed(windows, known)
         whole = _Asked(self.baseline, windows[0], self.each * weight(0))
+        unknown = unknown_since(windows)
         for watch in self.watches:
-            yield self._judge(watch, whole, failed.get(watch), over=str(watch.key) in known)
+            open_still = watch.labelled and not is_known(watch.key, unknown)
+            over = str(watch.key) in known
+            if open_still:
+                yield Said(watch, None, "failed" if over else "undecided")
+            else:
+                yield self._judge(watch, whole, failed.get(watch), over=over)
 
     def failed(self, windows: Windows, known: Collection[str] = ()) -> dict[Watch, tuple[int, Finding]]:
         """Return the limits that fail, each with the first starting batch that shows it, and the finding since then."""
         found: dict[Watch, tuple[int, Finding]] = {}
         if not windows:
             return found
-        unknown = unknown_decisions(windows[0])
+        unknown = unknown_since(windows)
         left = [
             watch for watch in self.watches
             if str(watch.key) not in known and (not watch.labelled or is_known(watch.key, unknown))
@@ -121,7 +127,7 @@ class Limits:
 
     def reason(self, watch: Watch, windows: Windows) -> Message | None:
         """Return why a limit cannot be judged; None where it can."""
-        if watch.labelled and not is_known(watch.key, unknown_decisions(windows[0])):
+        if watch.labelled and not is_known(watch.key, unknown_since(windows)):
             return SELECTIVE
         found = _quick(watch, self.baseline, windows[0])
         return found.reason if isinstance(found, Absent) else None
@@ -132,8 +138,6 @@ class Limits:
         return None if isinstance(found, Absent) else found.estimate
 
     def _judge(self, watch: Watch, whole: _Asked, failed: tuple[int, Finding] | None, *, over: bool) -> Said:
-        if watch.labelled and not is_known(watch.key, whole.unknown):
-            return Said(watch, None, "failed" if over else "undecided")
         found = whole.answer(watch)
         if isinstance(found, Absent):
             return Said(watch, None, "undecided")
@@ -153,7 +157,7 @@ class _Asked:
     """The answers of one starting batch; each is computed when it is asked for."""
 
     def __init__(self, baseline: Baseline, counts: Counts, error: float) -> None:
-        self.unknown, self._error, self._scores = unknown_decisions(counts), error, counts.get("calibration")
+        self._error, self._scores = error, counts.get("calibration")
         sources = {labelled: LiveCounts(baseline, counts, labelled=labelled) for labelled in (True, False)}
         self._quick = {labelled: Answers(source, QUICK) for labelled, source in sources.items()}
         self._valid = {labelled: always_valid_answers(source, error) for labelled, source in sources.items()}

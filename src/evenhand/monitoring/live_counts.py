@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from evenhand.metrics.catalogue.entry import Metric
     from evenhand.metrics.counts.joint import JointTally
     from evenhand.monitoring.baseline import Baseline
-    from evenhand.monitoring.windows import Counts
+    from evenhand.monitoring.windows import Counts, Windows
 
-SCARCE = 0.5
-"""Where the labels of one decision are known this much less often than those of another, they are selective."""
+SCARCE = 0.9
+"""Where the labels of one decision are known less often than this part of those of another, they are selective."""
+CHANCE = 4.0
+"""Standard errors beyond which a difference is none of chance."""
 
 
 class LiveCounts:
@@ -102,18 +104,26 @@ def by_decision_alone(key: Key) -> bool:
 
 
 def unknown_decisions(counts: Counts) -> tuple[int, ...]:
-    """Return the decisions whose labels are not known, or much less often than others': rows were labelled selectively.
+    """Return the decisions whose labels are known less often than others': rows were labelled selectively.
 
     None where there are no labels at all.
     """
     labelled, decided = counts.get("labelled.0"), counts.get("decided.0")
     if labelled is None or decided is None or not labelled.sum():
         return ()
-    known, rows = labelled.sum(axis=(0, 1)), decided.sum(axis=0)
+    known, rows = labelled.sum(axis=(0, 1)).astype(float), decided.sum(axis=0).astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
         coverage = np.where(rows > 0, known / rows, np.nan)
-    best = np.nanmax(coverage) if np.isfinite(coverage).any() else 0
-    return tuple(int(at) for at in np.flatnonzero(coverage < SCARCE * best))
+        best = int(np.nanargmax(np.where(np.isfinite(coverage), coverage, -1.0)))
+        whole = (known + known[best]) / (rows + rows[best])
+        noise = np.sqrt(whole * (1 - whole) * (1 / rows + 1 / rows[best]))
+        scarce = (coverage < SCARCE * coverage[best]) & (coverage[best] - coverage > CHANCE * noise)
+    return tuple(int(at) for at in np.flatnonzero(scarce))
+
+
+def unknown_since(windows: Windows) -> tuple[int, ...]:
+    """Return the decisions whose labels are known less often since any starting batch: an earlier whole hides it."""
+    return tuple(sorted({at for counts in windows.values() for at in unknown_decisions(counts)}))
 
 
 def is_known(key: Key, unknown: tuple[int, ...]) -> bool:

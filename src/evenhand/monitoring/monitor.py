@@ -114,6 +114,7 @@ class Monitor:
         if state.knows(batch.id):
             return state
         grown = taken(state, batch)
+        _refuse_too_many(grown.since_start, batch.name)
         known = {alarm.key for alarm in state.alarms}
         said = list(self.limits.judged(grown.windows, known))
         alarms = list(grown.alarms)
@@ -223,6 +224,18 @@ class Monitor:
             "floor": self.floor, "batches": state.batches, "chain": state.chain,
             "windows": [*sorted(state.windows)], "versions": {"evenhand": version("evenhand"), "numpy": np.__version__},
         }  # fmt: skip
+
+
+def _refuse_too_many(counts: Counts, name: str) -> None:
+    """Refuse labels of more rows than were counted, overall or in a group, with a decision."""
+    for key, labelled in counts.items():
+        kind, _, at = key.partition(".")
+        decided = counts.get(f"decided.{at}")
+        if kind == "labelled" and decided is not None and (labelled.sum(axis=1) > decided).any():
+            raise InputError(
+                f"{name}: with it more labels would be known than there are rows, overall or in a group. They are of "
+                "rows that were not counted, or were given before."
+            )
 
 
 def _order(monitor: Monitor) -> Callable[[str], tuple[int, int, str]]:

@@ -9,7 +9,7 @@ import numpy as np
 from evenhand.errors import shorten
 from evenhand.keys import Key
 from evenhand.messages import joined, message, messages
-from evenhand.monitoring.live_counts import unknown_decisions
+from evenhand.monitoring.live_counts import unknown_since
 from evenhand.monitoring.rounding import rounded
 from evenhand.timelines import Alarm, note_of
 
@@ -112,12 +112,12 @@ def _labels(baseline: Baseline, state: State) -> Iterator[Message]:
 
 
 def _unknown(baseline: Baseline, state: State) -> Iterator[Message]:
-    unknown = unknown_decisions(state.since_start)
+    unknown = unknown_since(state.windows)
     if unknown:
         names = tuple(baseline.classes[at] for at in unknown)
         rows = int(np.sum(state.since_start["decided.0"][0, list(unknown)]))
         yield message(
-            "Of {rows:,} rows with the decision {names} labels are not known, or much less often than of others: "
-            "recall, accuracy and whatever else rests on them cannot be known.",
+            "Of {rows:,} rows with the decision {names} labels are not known, or less often than of others: recall, "
+            "accuracy and whatever else rests on them cannot be known.",
             rows=rows, names=names,
         )  # fmt: skip

@@ -63,8 +63,9 @@ def _most_evidence(answers: Answers, key: Key, limit: Limit) -> float | None:
         shares.append((events.astype(float), rows.astype(float)))
     upper = limit.at_most is not None
     if asked.how is None:
-        at = answers.counts.groups(asked.columns).index(asked.group or ())
-        return _of_value(shares[0][0][at], shares[0][1][at], limit.bound, upper=upper)
+        groups, wanted = [*answers.counts.groups(asked.columns)], asked.group or ()
+        at = groups.index(wanted) if wanted in groups else None  # a policy may name a group that the audit lacks
+        return None if at is None else _of_value(shares[0][0][at], shares[0][1][at], limit.bound, upper=upper)
     if (asked.how, upper) == ("difference", True):
         return max(_of_difference(events, rows, limit.bound) for events, rows in shares)
     if (asked.how, upper) == ("ratio", False):

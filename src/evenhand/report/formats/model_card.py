@@ -9,6 +9,7 @@ from evenhand.metrics import describe
 from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown, as_table
 from evenhand.report.formats.plain_text import as_yaml, short
+from evenhand.report.mitigated import BY_GROUP
 from evenhand.report.numbers import with_interval
 from evenhand.report.page import build_page
 from evenhand.report.reported import reported
@@ -48,6 +49,7 @@ def model_card(record: AuditRecord, verdict: Verdict | None = None) -> str:
     found = reported(record)
     lines = [*_front(record, found), f"# {as_markdown(page.title)}", "", "## Evaluation", ""]
     lines += [f"**{as_markdown(page.headline)}.** {as_markdown(page.sentence)}", ""]
+    lines += _decides_by(record)
     rows = [(_label(finding), with_interval(finding, 3), f"{finding.support:,}") for finding in found]
     lines += as_table(("metric", "estimate and interval", "rows"), rows)
     if found:
@@ -60,6 +62,13 @@ def model_card(record: AuditRecord, verdict: Verdict | None = None) -> str:
     limits = next(part for part in page.parts if part.name == "limitations")
     lines += ["", "## Limitations", "", *(f"- {as_markdown(text)}" for text in limits.lead)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _decides_by(record: AuditRecord) -> list[str]:
+    """Return what a reader has to know of a model whose rule asks for sensitive features."""
+    told = record.provenance.get("subject", {}).get("decides_by")
+    names = [short(name, LONGEST_NAME) for name in told] if isinstance(told, list) else []
+    return [as_markdown(f"{BY_GROUP} It must be told: {', '.join(names)}."), ""] if names else []
 
 
 def front_matter(record: AuditRecord, found: list[Finding]) -> dict[str, Plain]:

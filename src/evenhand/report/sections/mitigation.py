@@ -44,7 +44,7 @@ UNLAWFUL: Final = message(
 )
 OPTIMISTIC: Final = message(
     "The figures of the candidates are of the rows they were chosen on, where the best of many looks better than it "
-    "is. The verdict on the chosen one, and every other figure of this page, is of the rows kept for judging."
+    "is. The verdict on the chosen one, and every figure outside this part, is of the rows kept for judging."
 )
 SHAPES: Final = message("The shape of a point is the worst result over all limits, on the rows it was chosen on.")
 LOTS: Final = message("Where lots are drawn, a hash of the row decides, so that an equal row is always decided alike.")
@@ -125,7 +125,19 @@ def _lead(told: MitigationFacts) -> tuple[str, ...]:
     )
     needs = any(each["needs_sensitive"] for each in told["candidates"])
     lots = any(each["randomized"] for each in told["candidates"])
-    said = (where, OPTIMISTIC, left_out(told), UNLAWFUL if needs else "", LOTS if lots else "", SHAPES)
+    made = sum(not each["failure"] for each in told["candidates"])
+    fewer = message("Pictures show {most} of {made} candidates; the table has all.", most=MOST_DRAWN, made=made)
+    again = message("Models were fitted again on {n:,} rows of their own.", n=rows.get("train", 0))
+    said = (
+        where,
+        again if "train" in rows else "",
+        OPTIMISTIC,
+        fewer if made > MOST_DRAWN else "",
+        left_out(told),
+        UNLAWFUL if needs else "",
+        LOTS if lots else "",
+        SHAPES,
+    )
     return tuple(filter(None, said))
 
 
@@ -167,7 +179,13 @@ def _points(told: MitigationFacts, key: str) -> Iterator[Traded]:
     for each in told["candidates"]:
         limit = next((one for one in each["limits"] if one["key"] == key), None)
         performance = each["performance"]
-        if limit is None or performance is None or limit["estimate"] is None or performance["estimate"] is None:
+        if (
+            key == told.get("performance")
+            or limit is None
+            or performance is None
+            or limit["estimate"] is None
+            or performance["estimate"] is None
+        ):
             continue
         ends, upright = _ends(limit), _ends(performance)
         name = cut(each["name"], MOST_NAME)
