@@ -96,6 +96,19 @@ def test_the_winner_is_a_model_that_is_saved_opened_and_audited(
     assert record.provenance["sensitive_inputs"] == ["sex"]
 
 
+def test_an_audit_knows_the_rows_that_model_and_rule_were_fitted_and_chosen_on(
+    tmp_path: Path, made: Mitigated, table: pd.DataFrame
+) -> None:
+    pytest.importorskip("skops")
+    record = made.save(tmp_path / "fairer.mitigated")
+    assert record.provenance["subject"]["file_bytes"] == (tmp_path / "fairer.mitigated").stat().st_size
+    seen = eh.audit(
+        eh.open_model(tmp_path / "fairer.mitigated"), table, audits=["performance"], footprint=False, **ROLES
+    )
+    assert seen.provenance["rows_seen_in_training"] == 2_800 + 2_100
+    assert made.record.provenance["rows_seen_in_training"] == 0
+
+
 def test_a_record_is_written_and_read_alike(tmp_path: Path, made: Mitigated) -> None:
     eh.write_record(tmp_path / "mitigated.json", made.record)
     assert eh.read_record(tmp_path / "mitigated.json").provenance["mitigation"] == made.record.provenance["mitigation"]
