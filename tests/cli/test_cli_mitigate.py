@@ -92,7 +92,10 @@ def test_the_price_is_told_in_any_measure(
 ) -> None:
     monkeypatch.chdir(folder)
     asked = ["mitigate", "test.csv", "--model", "credit.joblib", "--trust-pickle", *ROLES, "--audits", "performance"]
-    assert exit_code([*asked, "--candidates", "threshold", "--performance", "balanced_accuracy", "-o", "b.json"]) in (0, 3)
+    assert exit_code([*asked, "--candidates", "threshold", "--performance", "balanced_accuracy", "-o", "b.json"]) in (
+        0,
+        3,
+    )
     assert "Price: balanced_accuracy goes from 0." in capsys.readouterr().err
 
 
@@ -112,3 +115,10 @@ def test_what_cannot_be_run_exits_2_with_a_sentence(
     assert "selection_rate_ratio[gender] cannot be measured on these rows" in capsys.readouterr().err
     assert exit_code([*asked, "--candidates", "treshold"]) == 2
     assert "Did you mean 'threshold'?" in capsys.readouterr().err
+
+
+def test_every_kind_is_described_in_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["list", "mitigations"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) >= 12
+    assert all(len(line.split(maxsplit=1)) == 2 for line in lines)

@@ -19,6 +19,7 @@ NAME: Final = "balanced_calibration"
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose a network quantized again, with as many calibration rows of each group as can be."""
     if problem.sensitive and any(step.get("calibration_rows") for step in steps_of(problem)):
         yield Candidate("calibration rows balanced by group", NAME, partial(_made, problem), trains=True)
 

@@ -21,6 +21,7 @@ NAME: Final = "kept_channels"
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose a network pruned again, by what a neuron is to the group that needs it most."""
     if problem.sensitive and any(step.get("recipe") == "neuron_pruning" for step in steps_of(problem)):
         yield Candidate("neurons kept that a group needs", NAME, partial(_made, problem), trains=True)
 

@@ -30,6 +30,7 @@ OF: Final[Mapping[str, str]] = {
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose a network fitted again with a penalty on the gap that the policy limits."""
     if not problem.sensitive or recorded(problem.model) is None:
         return
     for fairness in dict.fromkeys(OF[name] for name in constraints(problem)):

@@ -19,6 +19,7 @@ NAME: Final = "resampling"
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose a model fitted again on rows drawn as if the class did not depend on the group."""
     if problem.sensitive and (recorded(problem.model) is not None or hasattr(problem.model, "refit")):
         yield Candidate(NAME, NAME, partial(_made, problem), trains=True)
 

@@ -20,6 +20,7 @@ NAME: Final = "reweighing"
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose a model fitted again with rows that weigh as if the class did not depend on the group."""
     if problem.sensitive and (problem.columns or recorded(problem.model) is not None):
         yield Candidate(NAME, NAME, partial(_made, problem), trains=True)
 

@@ -19,6 +19,7 @@ NAME: Final = "weighted_distillation"
 
 
 def _propose(problem: Problem) -> Iterator[Candidate]:
+    """Propose a network distilled or fine-tuned again with rows that weigh so that groups count alike."""
     trained = [step for step in steps_of(problem) if step.get("epochs")]
     if problem.sensitive and trained:
         taught = any(step.get("recipe") == "distillation" for step in trained)
