@@ -14,6 +14,7 @@ import pytest
 from tests.databases import HASH_KEY, NOON, entry, event
 
 from evenhand.errors import EvenhandError, InputError
+from evenhand.monitoring.log.checking import check_log
 from evenhand.monitoring.log.reading import log_table
 from evenhand.monitoring.log.sealing import Keyring, new_key_line, read_hash_key, read_keyring
 from evenhand.serving.journal.journal import ConflictError, JournalError
@@ -123,6 +124,21 @@ def test_encrypted_rows_show_no_content_and_open_with_their_keys(tmp_path: Path)
                        (Keyring({"2027": b"x" * 32, "2026": b"o" * 32}), "does not open")):  # fmt: skip
         with pytest.raises(InputError, match=words):
             log_table(place, encryption_key=key)
+
+
+def test_an_encrypted_log_is_not_written_to_without_the_key_of_its_newest_rows(place: str) -> None:
+    open_journal(place).record([entry(1)])
+    for key in (OLD, NEW):  # a log in the clear may be encrypted from now on, and a new key put first
+        journal = open_journal(place, encryption_key=key)
+        journal.tell([event(key.current, 1, "no")])
+        journal.close()
+    other = Keyring({"2027": b"x" * 32})
+    for wrong, words in ((None, "it is encrypted with key '2027': pass encryption_key="), (other, "does not open"),
+                         (OLD, "key '2027', which is not among the keys of encryption_key=")):  # fmt: skip
+        with pytest.raises(InputError, match=words) as told:
+            open_journal(place, encryption_key=wrong)
+        assert len(told.value.problems) == 1
+    assert check_log(place, encryption_key=NEW).clear == 1
 
 
 def test_an_encrypted_row_that_was_exchanged_or_dated_back_does_not_open(tmp_path: Path) -> None:
