@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,6 +106,18 @@ def test_feedback_is_stored_once_and_one_of_no_prediction_is_said_to_be() -> Non
         {"kind": "appeal", "value": "won"},
     ):
         assert server.post("/feedback", json={"prediction": "a", **event_of}).status_code == 200
+
+
+def test_feedback_that_names_no_time_may_be_sent_again(tmp_path: Path) -> None:
+    from evenhand.serving.journal.opening import open_journal
+
+    with closing(open_journal(tmp_path / "log.db")) as journal:
+        server = client(journal=journal)
+        told = {"prediction": "a", "kind": "label", "value": 1, "id": "e1"}
+        assert [server.post("/feedback", json=told).json()["stored"] for _ in range(2)] == ["orphan", "known"]
+        assert server.post("/feedback", json={**told, "value": 0}).status_code == 409
+        timed = {**told, "time": "2026-11-30T12:00:00Z"}
+        assert server.post("/feedback", json=timed).status_code == 409
 
 
 def test_all_that_is_wrong_with_feedback_is_told() -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,24 @@ def test_feedback_with_another_content_is_a_conflict(place: str) -> None:
         with pytest.raises(ConflictError):
             journal.tell([event("b", 1, 1), other])
     assert journal.tell([event("a", 1, 1), event("b", 1, 1)]) == ["known", "orphan"]
+
+
+def test_feedback_that_named_no_time_is_known_at_whatever_time_it_comes_again(place: str) -> None:
+    first, again = (replace(event("a", 1, 1, hours=at), stamped=True) for at in (0, 1))
+    journal = open_journal(place, encryption_key=OLD)
+    assert journal.tell([first]) == ["orphan"]
+    assert journal.tell([again, again]) == ["known", "known"]
+    with pytest.raises(ConflictError):
+        journal.tell([replace(again, value=2)])
+
+
+def test_two_contents_under_one_id_in_a_request_are_told_to_be_in_the_request(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path / "log.db")
+    with pytest.raises(ConflictError, match="'p1': two rows of the request have this id") as told:
+        journal.record([entry(1), entry(1, score=0.1)])
+    assert "in the log" not in str(told.value)
+    with pytest.raises(ConflictError, match="'a': two events of the request have this id"):
+        journal.tell([event("a", 1, 1), event("a", 1, 0)])
 
 
 def test_everything_that_cannot_be_stored_is_told_together(tmp_path: Path) -> None:

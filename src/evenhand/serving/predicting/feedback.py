@@ -31,7 +31,7 @@ def events(told: object, classes: Sequence[str], now: datetime) -> list[Feedback
     classes : sequence of str
         The values that a label may have; empty where it is a number.
     now : datetime
-        The time of an event that names none.
+        The time of an event that names none; it is no part of what makes an event the same.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def _event(told: Mapping[str, object], classes: Sequence[str], now: datetime) ->
     shown = show_level(value) if kind == "label" and classes else value
     return Feedback(
         str(told.get("id") or token_hex(16)), str(told["prediction"]), kind, cast("str | float | None", shown),
-        _time(told, now) or now, str(told.get("source", "")),
+        _time(told, now) or now, str(told.get("source", "")), stamped="time" not in told,
     )  # fmt: skip
 
 
