@@ -70,7 +70,9 @@ def test_rows_are_counted_by_token_and_too_many_come_again() -> None:
     refused = server.post("/predict", json={"inputs": row()})
     assert refused.status_code == 429 and 1 <= int(refused.headers["retry-after"]) <= 3600
     assert "More than 5 rows in an hour" in refused.text
-    assert client(rate="5/hour").post("/predict", json=[{"inputs": row()}] * 7).status_code == 413
+    assert client(rate="5/hour").post("/predict", json=[{"inputs": row()}] * 7).json() == {
+        "errors": ["7 rows at once are more than 5 rows in an hour: send fewer."]
+    }
 
 
 def test_what_is_refused_for_its_rows_was_counted_as_one() -> None:
@@ -132,13 +134,15 @@ def test_all_that_is_wrong_with_feedback_is_told() -> None:
         {"prediction": "a", "kind": "complaint", "time": "yesterday"},
         {"prediction": "a", "kind": "complaint", "time": "2026-11-30T12:00:00"},
         {"prediction": "a", "kind": "complaint", "sorce": "x"},
+        {"prediction": "a", "kind": "label"},
+        {"prediction": "a", "kind": "rating", "value": True},
         7,
     ]  # fmt: skip
     answer = server.post("/feedback", json=bad)
     assert answer.status_code == 422
     told = answer.json()["errors"]
     wanted = (
-        "prediction is None",
+        "prediction is missing: it is",
         "kind is 'labels'",
         "a label is one of 0, 1",
         "a rating is a number",
@@ -147,6 +151,8 @@ def test_all_that_is_wrong_with_feedback_is_told() -> None:
         "with its zone",
         "with its zone",
         "Did you mean 'source'?",
+        "value is missing; a label is one of 0, 1.",
+        "value is true; a rating is a number.",
         "an event is an object",
     )
     assert len(told) == len(bad)
