@@ -159,6 +159,8 @@ def _guarded(parse: Callable[[], object], language: str, where: object, kind: ty
         said = str(wrong)
         if "int_max_str_digits" in said:
             said = "it holds a whole number of thousands of digits"
+        elif isinstance(wrong, UnicodeEncodeError):
+            said = "a text in it holds half of a surrogate pair"
         raise kind(f"{where}: this is no {language} that can be read: {shorten(said, 160)}.") from None
     return found
 

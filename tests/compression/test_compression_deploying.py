@@ -164,6 +164,19 @@ def test_a_score_on_the_other_side_of_the_threshold_is_a_changed_decision() -> N
     assert compare(before, before, np.array([0, 0]), "binary", 0.5, 1e-6).decisions_changed == 1
 
 
+@pytest.mark.parametrize("format", ["onnx", "torch-export"])
+def test_a_rule_over_scores_is_not_exported_and_what_takes_its_file_is_named(
+    rows: Any, network: Any, format: Any
+) -> None:
+    from evenhand.subjects.post_processing import PostProcessed
+    from evenhand.subjects.rules import Rule, Steps
+
+    with pytest.raises(ModelError, match="evenhand serve and evenhand score take its file as it is") as told:
+        export_model(PostProcessed(network, Rule(Steps.at(0.4)), ["age"], name="fair"), format, rows=rows)
+    assert str(told.value).startswith("'fair' is a rule over a model's scores, which is not exported")
+    assert "PostProcessed" not in str(told.value)
+
+
 def test_a_record_of_another_model_or_of_other_rows_refuses_the_export(rows: Any, network: Any) -> None:
     record = eh.audit(network, rows, audits=["performance"])
     assert export_model(network, rows=rows, record=record).exported_from == network.facts["sha256"]

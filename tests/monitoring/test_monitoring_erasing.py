@@ -14,7 +14,7 @@ from evenhand.errors import InputError, OutputError
 from evenhand.monitoring.log.checking import check_log
 from evenhand.monitoring.log.erasing import erase, prune
 from evenhand.monitoring.log.reading import log_table
-from evenhand.monitoring.log.sealing import Keyring, hashed_person
+from evenhand.monitoring.log.sealing import Keyring, hashed_person, read_keyring
 from evenhand.serving.journal.journal import ConflictError
 from evenhand.serving.journal.opening import open_journal
 
@@ -170,6 +170,20 @@ def test_the_verb_feeds_checks_exports_prunes_and_erases(tmp_path: Path, capsys:
     assert exit_code(["log", "prune", log, "--keep-days", "36500"]) == 0
     assert exit_code(["log", "key", "2027", "-o", str(tmp_path / "keys")]) == 0
     assert exit_code(["log", "check", log, "--encryption-key", str(tmp_path / "keys")]) == 0
+
+
+def test_the_check_of_an_encrypted_log_asks_for_its_keys_once_and_counts_rows_in_the_clear(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, keys = str(tmp_path / "log.db"), str(tmp_path / "keys")
+    open_journal(log).record([entry(1)])
+    assert exit_code(["log", "key", "2027", "-o", keys]) == 0
+    open_journal(log, encryption_key=read_keyring(keys)).record([entry(2), entry(3)])
+    assert exit_code(["log", "check", log]) == 2
+    assert capsys.readouterr().err == f"evenhand: {log}: it is encrypted with key '2027': pass --encryption-key.\n"
+    assert exit_code(["log", "check", log, "--encryption-key", keys]) == 0
+    told = capsys.readouterr().out
+    assert "2 rows are encrypted with key 2027." in told and "1 row is in the clear." in told
 
 
 @pytest.mark.parametrize("words", [["check"], ["table", "-o", "t.csv"], ["prune", "--keep-days", "1"], ["erase", "x"],

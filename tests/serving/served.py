@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from evenhand.data import EvaluationSet
     from evenhand.monitoring.log.schema import Entry, Feedback
-    from evenhand.serving.journal.journal import Stored
+    from evenhand.serving.journal.journal import Journal, Stored
     from evenhand.training import NetworkModel
 
 SCOPES = ("predict", "feedback", "metrics")
@@ -85,7 +85,7 @@ def model() -> NetworkModel:
     return fit(data(), config=TrainingConfig(epochs=20, learning_rate=0.02, hidden=(8,), baseline=False, pieces=0))
 
 
-def client(subject: object = None, journal: Kept | None = None, **settings: Any) -> TestClient:
+def client(subject: object = None, journal: Journal | None = None, **settings: Any) -> TestClient:
     """Return a client, with a token for everything, of an application; `reasons` adds those of decision 0."""
     from starlette.testclient import TestClient
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,7 +70,9 @@ def test_rows_are_counted_by_token_and_too_many_come_again() -> None:
     refused = server.post("/predict", json={"inputs": row()})
     assert refused.status_code == 429 and 1 <= int(refused.headers["retry-after"]) <= 3600
     assert "More than 5 rows in an hour" in refused.text
-    assert client(rate="5/hour").post("/predict", json=[{"inputs": row()}] * 7).status_code == 413
+    assert client(rate="5/hour").post("/predict", json=[{"inputs": row()}] * 7).json() == {
+        "errors": ["7 rows at once are more than 5 rows in an hour: send fewer."]
+    }
 
 
 def test_what_is_refused_for_its_rows_was_counted_as_one() -> None:
@@ -107,6 +110,18 @@ def test_feedback_is_stored_once_and_one_of_no_prediction_is_said_to_be() -> Non
         assert server.post("/feedback", json={"prediction": "a", **event_of}).status_code == 200
 
 
+def test_feedback_that_names_no_time_may_be_sent_again(tmp_path: Path) -> None:
+    from evenhand.serving.journal.opening import open_journal
+
+    with closing(open_journal(tmp_path / "log.db")) as journal:
+        server = client(journal=journal)
+        told = {"prediction": "a", "kind": "label", "value": 1, "id": "e1"}
+        assert [server.post("/feedback", json=told).json()["stored"] for _ in range(2)] == ["orphan", "known"]
+        assert server.post("/feedback", json={**told, "value": 0}).status_code == 409
+        timed = {**told, "time": "2026-11-30T12:00:00Z"}
+        assert server.post("/feedback", json=timed).status_code == 409
+
+
 def test_all_that_is_wrong_with_feedback_is_told() -> None:
     server = client(journal=Kept())
     bad = [
@@ -119,13 +134,15 @@ def test_all_that_is_wrong_with_feedback_is_told() -> None:
         {"prediction": "a", "kind": "complaint", "time": "yesterday"},
         {"prediction": "a", "kind": "complaint", "time": "2026-11-30T12:00:00"},
         {"prediction": "a", "kind": "complaint", "sorce": "x"},
+        {"prediction": "a", "kind": "label"},
+        {"prediction": "a", "kind": "rating", "value": True},
         7,
     ]  # fmt: skip
     answer = server.post("/feedback", json=bad)
     assert answer.status_code == 422
     told = answer.json()["errors"]
     wanted = (
-        "prediction is None",
+        "prediction is missing: it is",
         "kind is 'labels'",
         "a label is one of 0, 1",
         "a rating is a number",
@@ -134,6 +151,8 @@ def test_all_that_is_wrong_with_feedback_is_told() -> None:
         "with its zone",
         "with its zone",
         "Did you mean 'source'?",
+        "value is missing; a label is one of 0, 1.",
+        "value is true; a rating is a number.",
         "an event is an object",
     )
     assert len(told) == len(bad)

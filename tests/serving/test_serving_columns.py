@@ -78,8 +78,10 @@ def test_a_file_says_what_its_columns_are_and_every_problem_is_told(tmp_path: Pa
 
 def test_a_model_that_says_nothing_is_refused_and_a_text_model_too() -> None:
     silent = as_subject(lambda X: np.zeros(len(X)))
-    with pytest.raises(ModelError, match="does not say which columns it reads"):
+    with pytest.raises(ModelError, match="does not say which columns it reads") as told:
         Deployed(silent)
+    alone = "pass schema= with a file that does, or adverse= and reasons_background= together, with training rows."
+    assert str(told.value).endswith(alone)
     with pytest.raises(ModelError, match="reads texts"):
         Deployed(as_subject(lambda X: np.zeros(len(X)), reads="texts"), columns_of(model()))
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from tests.databases import HASH_KEY, NOON, entry, event
 
 from evenhand.errors import EvenhandError, InputError
+from evenhand.monitoring.log.checking import check_log
 from evenhand.monitoring.log.reading import log_table
 from evenhand.monitoring.log.sealing import Keyring, new_key_line, read_hash_key, read_keyring
 from evenhand.serving.journal.journal import ConflictError, JournalError
@@ -58,6 +60,24 @@ def test_feedback_with_another_content_is_a_conflict(place: str) -> None:
         with pytest.raises(ConflictError):
             journal.tell([event("b", 1, 1), other])
     assert journal.tell([event("a", 1, 1), event("b", 1, 1)]) == ["known", "orphan"]
+
+
+def test_feedback_that_named_no_time_is_known_at_whatever_time_it_comes_again(place: str) -> None:
+    first, again = (replace(event("a", 1, 1, hours=at), stamped=True) for at in (0, 1))
+    journal = open_journal(place, encryption_key=OLD)
+    assert journal.tell([first]) == ["orphan"]
+    assert journal.tell([again, again]) == ["known", "known"]
+    with pytest.raises(ConflictError):
+        journal.tell([replace(again, value=2)])
+
+
+def test_two_contents_under_one_id_in_a_request_are_told_to_be_in_the_request(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path / "log.db")
+    with pytest.raises(ConflictError, match="'p1': two rows of the request have this id") as told:
+        journal.record([entry(1), entry(1, score=0.1)])
+    assert "in the log" not in str(told.value)
+    with pytest.raises(ConflictError, match="'a': two events of the request have this id"):
+        journal.tell([event("a", 1, 1), event("a", 1, 0)])
 
 
 def test_everything_that_cannot_be_stored_is_told_together(tmp_path: Path) -> None:
@@ -123,6 +143,21 @@ def test_encrypted_rows_show_no_content_and_open_with_their_keys(tmp_path: Path)
                        (Keyring({"2027": b"x" * 32, "2026": b"o" * 32}), "does not open")):  # fmt: skip
         with pytest.raises(InputError, match=words):
             log_table(place, encryption_key=key)
+
+
+def test_an_encrypted_log_is_not_written_to_without_the_key_of_its_newest_rows(place: str) -> None:
+    open_journal(place).record([entry(1)])
+    for key in (OLD, NEW):  # a log in the clear may be encrypted from now on, and a new key put first
+        journal = open_journal(place, encryption_key=key)
+        journal.tell([event(key.current, 1, "no")])
+        journal.close()
+    other = Keyring({"2027": b"x" * 32})
+    for wrong, words in ((None, "it is encrypted with key '2027': pass encryption_key="), (other, "does not open"),
+                         (OLD, "key '2027', which is not among the keys of encryption_key=")):  # fmt: skip
+        with pytest.raises(InputError, match=words) as told:
+            open_journal(place, encryption_key=wrong)
+        assert len(told.value.problems) == 1
+    assert check_log(place, encryption_key=NEW).clear == 1
 
 
 def test_an_encrypted_row_that_was_exchanged_or_dated_back_does_not_open(tmp_path: Path) -> None:

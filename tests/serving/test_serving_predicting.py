@@ -23,7 +23,7 @@ JSON = {"content-type": "application/json"}
 BAD = {
     "no JSON": (b"{", 400, "can be read"),
     "no UTF-8": (b'{"inputs": "\xff"}', 400, "utf-8"),
-    "half of a surrogate pair": (b'{"inputs": {"job": "\\ud800"}}', 400, "can be read"),
+    "half of a surrogate pair": (b'{"inputs": {"job": "\\ud800"}}', 400, "half of a surrogate pair."),
     "NaN": (b'{"inputs": {"income": NaN}}', 400, "NaN is no number"),
     "Infinity": (b'{"inputs": {"income": -Infinity}}', 400, "-Infinity is no number"),
     "too large": (b'{"inputs": {"income": 1e999}}', 400, "too large"),

@@ -84,13 +84,21 @@ WRONG = {
     "no key of the certificate": (["{model}", "--log", "none", "--tls-key", "x"], "go together"),
     "no such decision": (
         ["{model}", "--log", "none", "--adverse", "2", "--reasons-background", "{table}"],
-        "--adverse: '2' is no decision of this model; it decides 0, 1.",
+        "--adverse: '2' is no decision of this model; it decides 0, 1.\n",
     ),
     "no background": (["{model}", "--log", "none", "--adverse", "0"], "--adverse and --reasons-background go together"),
+    "a threshold of no score": (
+        ["{model}", "--log", "none", "--threshold", "1.5"],
+        "--threshold: the threshold is 1.5, and all scores in [0, 1] are on one side of it.",
+    ),
+    "no such column": (
+        ["{model}", "--log", "{folder}/log.db", "--keep", "incom", "--keep", "job"],
+        "--keep: the model reads no column 'incom'. Did you mean 'income'?",
+    ),
     "no rate": (["{model}", "--log", "none", "--rate", "fast"], "--rate: 'fast' is no rate"),
     "keys without a log": (["{model}", "--log", "none", "--keep", "income"], "no effect without --log"),
     "a log that is none": (["{model}", "--log", "{table}"], "rows.csv"),
-    "an address of others": (["{model}", "--log", "none", "--host", "203.0.113.7"], "cannot be used"),
+    "an address of others": (["{model}", "--log", "none", "--host", "203.0.113.7"], "--port 0 takes a free one."),
     "no schema": (["{model}", "--log", "none", "--schema", "{table}"], "rows.csv"),
 }
 
@@ -106,6 +114,7 @@ def test_what_cannot_begin_is_told_and_exits_2(
     assert exit_code(["serve", *named]) == 2
     said = capsys.readouterr()
     assert words in said.err and "Traceback" not in said.err and not said.out
+    assert "Bearer" not in said.err  # no token is made for what does not begin
 
 
 def test_the_model_in_a_release_is_found_and_two_are_told(saved: Path, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_port_that_is_taken_is_told(audit: Path, capsys: pytest.CaptureFixture
         port = taken.getsockname()[1]
         assert exit_code(["view", str(audit), "--port", str(port)]) == 2
     said = capsys.readouterr()
-    assert f"--port {port}: it cannot be used" in said.err
+    assert f"--port {port}: it cannot be used" in said.err and "--port 0 takes a free one." in said.err
     assert "Traceback" not in said.err and not said.out
 
 

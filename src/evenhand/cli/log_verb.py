@@ -210,3 +210,5 @@ def _said(state: LogState) -> Iterator[str]:
         yield f"{state.erased:,} predictions and persons were erased."
     for name, number in state.sealed_by.items():
         yield f"{number:,} rows are encrypted with key {name}."
+    if state.sealed_by and state.clear:
+        yield "1 row is in the clear." if state.clear == 1 else f"{state.clear:,} rows are in the clear."

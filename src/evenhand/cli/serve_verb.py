@@ -83,11 +83,12 @@ def command(
     from evenhand.serving.predicting.running import serve
     from evenhand.serving.predicting.tokens import Tokens
 
-    tokens = Tokens(_tokens(token_file))
+    known, told = _tokens(token_file)
     deployed, reasons = deployed_from(model, options, schema=schema, background=reasons_background, how=opening(flags))
+    deployed.refuse_unread("keep", keep)
     journal = _journal(place, keep, hash_key, encryption_key)
-    application = Application(deployed, options, tokens, journal, reasons)
-    serve(application, port, host, grace=options.grace, certificate=tls_certificate, key=tls_key)
+    application = Application(deployed, options, Tokens(known), journal, reasons)
+    serve(application, port, host, grace=options.grace, certificate=tls_certificate, key=tls_key, first=told)
 
 
 def _added(token_file: Path | None, told: str) -> str:
@@ -115,13 +116,11 @@ def _journal(place: str, keep: tuple[str, ...], hash_key: str | None, encryption
     )
 
 
-def _tokens(token_file: Path | None) -> tuple[Token, ...]:
-    """Return the tokens of the file; without one, a new token for everything, which is printed."""
-    from evenhand.output.printing import say
+def _tokens(token_file: Path | None) -> tuple[tuple[Token, ...], str]:
+    """Return the tokens of the file; without one, a new token for everything, and the line that tells it."""
     from evenhand.serving.predicting.tokens import SCOPES, new_token, read_tokens
 
     if token_file is not None:
-        return read_tokens(token_file)
+        return read_tokens(token_file), ""
     text, token = new_token("printed", SCOPES)
-    say(f"Authorization: Bearer {text}")
-    return (token,)
+    return (token,), f"Authorization: Bearer {text}"

@@ -54,4 +54,4 @@ def listening(ports: Sequence[int], host: str = HERE) -> socket.socket:
             continue
         made.listen(socket.SOMAXCONN)
         return made
-    raise InputError(f"--port {ports[-1]}: it cannot be used: {reason}. Leave the flag out for a free one.")
+    raise InputError(f"--port {ports[-1]}: it cannot be used: {reason}. --port 0 takes a free one.")

@@ -74,6 +74,7 @@ def make_file(
     ModelError
         When the model is of another kind, or cannot be exported to the format.
     """
+    _refuse_rule(model)
     if format in ("torch-export", "executorch"):
         return _program(model, format)
     graph, outputs, columns, kinds = _graph(model, X, precision)
@@ -89,6 +90,16 @@ def make_file(
         content, tuple(kinds), tuple(columns), outputs, lambda table: _asked(made, session, table), made.feed, "onnx",
         {"required_operators.config": _operators(made.content).encode()},
     )  # fmt: skip
+
+
+def _refuse_rule(model: Any) -> None:
+    from evenhand.subjects.post_processing import PostProcessed
+
+    if isinstance(model, PostProcessed):
+        raise ModelError(
+            f"'{model.name}' is a rule over a model's scores, which is not exported: evenhand serve and evenhand score "
+            "take its file as it is."
+        )
 
 
 def _graph(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from evenhand.errors import InputError, raise_all
-from evenhand.monitoring.log.places import reading
+from evenhand.monitoring.log.places import place_of, reading
 from evenhand.monitoring.log.rows import opened, said
+from evenhand.monitoring.log.sealing import refuse_without
 from evenhand.monitoring.log.tables import ERASED, FEEDBACK, PREDICTIONS
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class LogState:
     """Predictions and persons that were erased."""
     sealed_by: Mapping[str, int]
     """Encrypted rows by the name of their key."""
+    clear: int
+    """Rows that are not encrypted."""
     first: str | None
     """The time of the earliest prediction."""
     last: str | None
@@ -74,6 +77,9 @@ def check_log(place: str | Path, *, encryption_key: Keyring | None = None) -> Lo
         if connection.dialect.name == "sqlite":
             told = list(connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars())
             raise_all(InputError, (f"{place}: it is damaged: {line}." for line in told if line != "ok"))
+        sealed_by = _sealed(connection)
+        if encryption_key is None and sealed_by:
+            refuse_without(next(iter(sealed_by)), None, place_of(place).shown)
         problems = list(_unreadable(connection, encryption_key))
         more = len(problems) - MOST
         raise_all(InputError, [f"{place}: {line}" for line in problems[:MOST]] + [f"And {more:,} more."] * (more > 0))
@@ -86,7 +92,8 @@ def check_log(place: str | Path, *, encryption_key: Keyring | None = None) -> Lo
             early=_count(connection, FEEDBACK.join(PREDICTIONS, F.prediction == P.id), F.time < P.time),
             clock_back=sum(_clock_back(connection, table) for table in (PREDICTIONS, FEEDBACK)),
             erased=_count(connection, ERASED),
-            sealed_by=_sealed(connection),
+            sealed_by=sealed_by,
+            clear=sum(_count(connection, table, table.c.sealed_by.is_(None)) for table in (PREDICTIONS, FEEDBACK)),
             first=connection.scalar(sa.select(sa.func.min(P.time))),
             last=connection.scalar(sa.select(sa.func.max(P.time))),
         )

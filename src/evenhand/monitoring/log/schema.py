@@ -56,3 +56,5 @@ class Feedback:
     """When it happened, with a time zone; not when it was received."""
     source: str = ""
     """Who says so."""
+    stamped: bool = field(default=False, compare=False)
+    """Whether the time is when it was received, as it named none: sent again it is the same event at another time."""

@@ -74,6 +74,27 @@ def _cipher(key: bytes):  # type: ignore[no-untyped-def]  # its class is known w
     return need("cryptography.hazmat.primitives.ciphers.aead", "serve").AESGCM(key)
 
 
+def refuse_without(name: str, keyring: Keyring | None, where: str) -> None:
+    """Raise `InputError` where the key of a name is not among those given.
+
+    Parameters
+    ----------
+    name : str
+        The key that the newest rows of a log are encrypted with.
+    keyring : Keyring or None
+        The keys given.
+    where : str
+        How sentences call the log.
+    """
+    if keyring is None:
+        raise InputError(f"{where}: it is encrypted with key {quoted(name)}: pass {argument('encryption_key')}.")
+    if name not in keyring.keys:
+        raise InputError(
+            f"{where}: it is encrypted with key {quoted(name)}, which is not among the keys of "
+            f"{argument('encryption_key')}."
+        )
+
+
 def new_key_line(name: str) -> str:
     """Return a line with a new key for a file that `read_keyring` reads."""
     return f"{name} {base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}\n"

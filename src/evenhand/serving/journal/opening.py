@@ -56,7 +56,9 @@ def open_journal(
     Raises
     ------
     InputError
-        When there is something else at the place, or the log is of another version, or of another `hash_key`.
+        When there is something else at the place, or the log is of another version, or of another `hash_key`; and when
+        it has encrypted rows, of which the newest do not open with `encryption_key`: it would go on in the clear, or
+        with a key that its readers do not have.
     JournalError
         When it cannot be opened or written.
 
@@ -81,11 +83,11 @@ def open_journal(
     found = place_of(place)
     if found.path is not None and found.path.exists():
         refuse_absent(found)
-    _prepare(found, hash_key, wait)
+    _prepare(found, hash_key, encryption_key, wait)
     return SqlJournal(found, keep, hash_key, encryption_key, wait)
 
 
-def _prepare(place: Place, hash_key: bytes | None, wait: float) -> None:
+def _prepare(place: Place, hash_key: bytes | None, keyring: Keyring | None, wait: float) -> None:
     """Make the tables where there are none, and check those that are there."""
     import sqlalchemy as sa
 
@@ -104,6 +106,7 @@ def _prepare(place: Place, hash_key: bytes | None, wait: float) -> None:
                 connection.execute(sa.insert(ABOUT), _facts())
             check_version(connection, place)
             _check_key(connection, place, hash_key)
+            _check_keyring(connection, place, keyring)
     finally:
         engine.dispose()
 
@@ -131,3 +134,23 @@ def _check_key(connection: sa.Connection, place: Place, hash_key: bytes | None) 
         connection.execute(sa.insert(ABOUT), [{"name": "person_check", "value": check}])
     elif not hmac.compare_digest(known, check):
         raise InputError(f"{place.shown}: persons were hashed with another key. Give that one, or begin a new log.")
+
+
+def _check_keyring(connection: sa.Connection, place: Place, keyring: Keyring | None) -> None:
+    """Raise where the newest encrypted rows do not open: new rows would be in the clear, or under a stranger's key."""
+    import sqlalchemy as sa
+
+    from evenhand.monitoring.log.rows import opened, said
+    from evenhand.monitoring.log.sealing import refuse_without
+    from evenhand.monitoring.log.tables import FEEDBACK, PREDICTIONS
+
+    for table, content in ((PREDICTIONS, opened), (FEEDBACK, said)):
+        sealed = sa.select(table).where(table.c.sealed_by.is_not(None)).order_by(table.c.receipt.desc()).limit(1)
+        newest = connection.execute(sealed).first()
+        if newest is None:
+            continue
+        refuse_without(newest.sealed_by, keyring, place.shown)
+        try:
+            content(newest._asdict(), keyring)
+        except InputError as wrong:
+            raise InputError(f"{place.shown}: {wrong.marked[0]}") from None

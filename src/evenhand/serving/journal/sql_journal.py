@@ -75,7 +75,7 @@ class SqlJournal:
             held = {row["id"]: row for row in _rows(connection, PREDICTIONS, [entry.id for entry in kept])}
             new: dict[str, Entry] = {}
             stored: list[Stored] = []
-            conflicts = []
+            conflicts: list[str] = []
             for entry in kept:
                 if entry.id in held or entry.id in new:
                     same = _same(entry, new[entry.id]) if entry.id in new else self._is_held(entry, held[entry.id])
@@ -84,13 +84,16 @@ class SqlJournal:
                 else:
                     new[entry.id] = entry
                     stored.append("stored")
-            _refuse("prediction", conflicts)
+            _refuse("prediction", "rows", conflicts, new)
             received = now()
             _insert(connection, PREDICTIONS, [prediction_row(each, self._keyring, received) for each in new.values()])
         return stored
 
     def tell(self, events: Sequence[Feedback]) -> Sequence[Stored]:
-        """Store feedback, all or none; an event that is there with the same content is known. Raises as `record`."""
+        """Store feedback, all or none; an event that is there with the same content is known. Raises as `record`.
+
+        The time is part of the content, except of an event that named none: when that was received is not said again.
+        """
         check((), events)
         with self._writing() as connection:
             _refuse_erased(connection, [event.prediction for event in events])
@@ -98,16 +101,16 @@ class SqlJournal:
             there = {row["id"] for row in _rows(connection, PREDICTIONS, [event.prediction for event in events])}
             new: dict[str, Feedback] = {}
             stored: list[Stored] = []
-            conflicts = []
+            conflicts: list[str] = []
             for event in events:
                 if event.id in held or event.id in new:
-                    same = _told(event) == (_told(new[event.id]) if event.id in new else self._told(held[event.id]))
+                    there_as = _told(new[event.id]) if event.id in new else self._told(held[event.id])
                     stored.append("known")
-                    conflicts += [] if same else [event.id]
+                    conflicts += [] if _is_again(event, there_as) else [event.id]
                 else:
                     new[event.id] = event
                     stored.append("stored" if event.prediction in there else "orphan")
-            _refuse("feedback", conflicts)
+            _refuse("feedback", "events", conflicts, new)
             received = now()
             _insert(connection, FEEDBACK, [feedback_row(each, self._keyring, received) for each in new.values()])
         return stored
@@ -135,7 +138,7 @@ class SqlJournal:
         )
 
     def _told(self, row: Mapping[str, object]) -> tuple[object, ...]:
-        return (row["prediction"], row["kind"], said(row, self._keyring), row["time"], row["source"])
+        return (row["prediction"], row["kind"], said(row, self._keyring), row["source"], row["time"])
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -185,13 +188,25 @@ def _agree(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
 
 
 def _told(event: Feedback) -> tuple[object, ...]:
-    return (event.prediction, event.kind, event.value, as_text(event.time), event.source)
+    return (event.prediction, event.kind, event.value, event.source, as_text(event.time))
 
 
-def _refuse(what: str, ids: Iterable[str]) -> None:
+def _is_again(event: Feedback, held: tuple[object, ...]) -> bool:
+    """Return whether an event is one that is there; the time is compared where the event named one."""
+    told = _told(event)
+    return told[:-1] == held[:-1] and (event.stamped or told[-1] == held[-1])
+
+
+def _refuse(what: str, several: str, ids: Iterable[str], new: Mapping[str, object]) -> None:
+    """Raise where ids are in the log, or are among the `new` ones, with another content."""
     found = list(dict.fromkeys(ids))
     if found:
-        problems = (f"{what} {quoted(id)} is in the log with another content." for id in found)
+        problems = (
+            f"{what} {quoted(id)}: two {several} of the request have this id, with different contents."
+            if id in new
+            else f"{what} {quoted(id)} is in the log with another content."
+            for id in found
+        )
         raise ConflictError(*problems, ids=found)
 
 

@@ -191,7 +191,7 @@ class Application:
                 raise RefusedError(
                     413, f"{len(given):,} rows are more than {self._options.max_rows:,}: send fewer at once."
                 )
-            self._rates.count(caller, len(given) - 1)
+            self._rates.count(caller, len(given), counted=1)
         return given
 
     def _checked(self, check: Callable[[], Answer]) -> Answer:

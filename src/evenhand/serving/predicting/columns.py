@@ -137,7 +137,8 @@ def refuse_unknown(name: str) -> ModelError:
     """Return the error of a model that does not say what it reads."""
     return ModelError(
         f"Model '{name}' does not say which columns it reads, so no row can be checked: pass {argument('schema')} "
-        f"with a file that does, or {argument('reasons_background')} with training rows."
+        f"with a file that does, or {argument('adverse')} and {argument('reasons_background')} together, with training "
+        "rows."
     )
 
 

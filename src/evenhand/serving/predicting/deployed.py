@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from evenhand.errors import InputError, ModelError, argument, did_you_mean, shorten
+from evenhand.errors import InputError, ModelError, argument, did_you_mean, raise_all, shorten
 from evenhand.serving.predicting.columns import columns_of, refuse_unknown
+from evenhand.subjects.outputs import threshold_problem
 from evenhand.training.levels import show_level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -45,7 +46,7 @@ class Deployed:
     ModelError
         When it reads no table, is of another task, or does not say which columns it reads.
     InputError
-        When the classes are not those of its task.
+        When the classes are not those of its task, or nothing is decided at the threshold.
 
     Examples
     --------
@@ -79,6 +80,7 @@ class Deployed:
         self.sha256 = str(facts.get("sha256") or "")
         self.trained = cast("dict[str, Plain]", facts.get("training") or {})
         self.classes = self._classes(tuple(map(str, classes)))
+        self._refuse_threshold()
         self._prepare = self._preparing()
 
     @property
@@ -151,9 +153,42 @@ class Deployed:
             known = ", ".join(self.classes)
             raise InputError(
                 f"{argument('adverse')}: '{shorten(value)}' is no decision of this model; it decides {known}."
-                f"{did_you_mean(value, self.classes)}"
             )
         return value
+
+    def refuse_unread(self, name: str, columns: Iterable[str]) -> None:
+        """Raise where an argument names columns that the model does not read.
+
+        Parameters
+        ----------
+        name : str
+            The argument.
+        columns : iterable of str
+            What it names.
+
+        Raises
+        ------
+        InputError
+            With all such columns.
+        """
+        known = [column.name for column in self.columns]
+        raise_all(
+            InputError,
+            (
+                f"{argument(name)}: the model reads no column '{shorten(column)}'.{did_you_mean(column, known)}"
+                for column in columns
+                if column not in known
+            ),
+        )
+
+    def _refuse_threshold(self) -> None:
+        """Raise where a threshold that was given decides nothing on the scores of the model."""
+        given = self._own_threshold
+        if given is None or self.task != "binary":
+            return
+        kind = getattr(self.subject, "score_kind", None) or "ranking"
+        if wrong := threshold_problem(given, kind):
+            raise InputError(f"{argument('threshold')}: {wrong}")
 
     def _classes(self, given: tuple[str, ...]) -> tuple[str, ...]:
         if self.task == "regression":

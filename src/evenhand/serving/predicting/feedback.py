@@ -31,7 +31,7 @@ def events(told: object, classes: Sequence[str], now: datetime) -> list[Feedback
     classes : sequence of str
         The values that a label may have; empty where it is a number.
     now : datetime
-        The time of an event that names none.
+        The time of an event that names none; it is no part of what makes an event the same.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def _event(told: Mapping[str, object], classes: Sequence[str], now: datetime) ->
     shown = show_level(value) if kind == "label" and classes else value
     return Feedback(
         str(told.get("id") or token_hex(16)), str(told["prediction"]), kind, cast("str | float | None", shown),
-        _time(told, now) or now, str(told.get("source", "")),
+        _time(told, now) or now, str(told.get("source", "")), stamped="time" not in told,
     )  # fmt: skip
 
 
@@ -76,14 +76,20 @@ def _wrong(told: object, classes: Sequence[str]) -> Iterator[str]:
     for name in ("prediction", "id", "source"):
         given = told.get(name)
         if (name in told or name == "prediction") and not is_name(given):
-            yield f"{name} is {quoted(given, 40)}: it is a text of 1 to {LONGEST} printable letters."
+            yield f"{name} {_is(given)}: it is a text of 1 to {LONGEST} printable letters."
     kind = told.get("kind")
     if kind not in KINDS:
-        yield f"kind is {quoted(kind, 40)}; it is one of {', '.join(KINDS)}.{did_you_mean(str(kind), KINDS)}"
+        yield f"kind {_is(kind)}; it is one of {', '.join(KINDS)}.{did_you_mean(str(kind), KINDS)}"
     elif wrong := _wrong_value(told, classes):
         yield wrong
     if "time" in told and _time(told, None) is None:
-        yield f"time is {quoted(told['time'], 40)}: write it with its zone, 2026-11-30T12:00:00Z."
+        yield f"time {_is(told['time'])}: write it with its zone, 2026-11-30T12:00:00Z."
+
+
+def _is(value: object) -> str:
+    """Return what a field is, in the words of JSON."""
+    words = {type(None): "is missing", bool: f"is {str(value).lower()}", dict: "is an object", list: "is a list"}
+    return words.get(type(value)) or f"is {quoted(value, 40)}"
 
 
 def _wrong_value(told: Mapping[str, object], classes: Sequence[str]) -> str:
@@ -91,15 +97,15 @@ def _wrong_value(told: Mapping[str, object], classes: Sequence[str]) -> str:
     kind, value = told["kind"], told.get("value")
     number = type(value) in (int, float)
     if kind == "label" and classes and (type(value) not in (str, int, float, bool) or show_level(value) not in classes):
-        return f"value is {quoted(value, 40)}; a label is one of {', '.join(classes[:20])}."
+        return f"value {_is(value)}; a label is one of {', '.join(classes[:20])}."
     if kind == "label" and not classes and not number:
-        return f"value is {quoted(value, 40)}; the label is a number."
+        return f"value {_is(value)}; the label is a number."
     if kind == "rating" and not number:
-        return f"value is {quoted(value, 40)}; a rating is a number."
+        return f"value {_is(value)}; a rating is a number."
     if kind == "appeal" and value not in APPEALS:
-        return f"value is {quoted(value, 40)}; an appeal is one of {', '.join(APPEALS)}."
+        return f"value {_is(value)}; an appeal is one of {', '.join(APPEALS)}."
     if kind == "complaint" and not (value is None or (isinstance(value, str) and len(value) <= LETTERS)):
-        return f"value is {quoted(value, 40)}; of a complaint it is a text of at most {LETTERS:,} letters, or null."
+        return f"value {_is(value)}; of a complaint it is a text of at most {LETTERS:,} letters, or null."
     return ""
 
 

@@ -54,8 +54,17 @@ class Rates:
                 ) from None
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    def count(self, caller: str, rows: int = 1) -> None:
+    def count(self, caller: str, rows: int = 1, counted: int = 0) -> None:
         """Count rows of a caller.
+
+        Parameters
+        ----------
+        caller : str
+            Whose they are.
+        rows : int
+            How many there are at once.
+        counted : int
+            How many of them are counted already.
 
         Raises
         ------
@@ -64,7 +73,7 @@ class Rates:
             through.
         """
         item = self._item
-        if item is None or rows < 1 or self._limiter.hit(item, caller, cost=rows):
+        if item is None or rows <= counted or self._limiter.hit(item, caller, cost=rows - counted):
             return
         if rows > item.amount:
             raise RefusedError(413, f"{rows:,} rows at once are more than {_said(item)}: send fewer.")

@@ -24,6 +24,7 @@ def serve(
     grace: float = 30.0,
     certificate: Path | None = None,
     key: Path | None = None,
+    first: str = "",
 ) -> None:
     """Serve an application until a signal ends the process.
 
@@ -39,6 +40,8 @@ def serve(
         Seconds in which what was accepted is answered.
     certificate, key : Path, optional
         Files of TLS, in PEM; without them HTTP is not encrypted.
+    first : str
+        A line that is said once nothing can fail any more, such as a new token.
 
     Raises
     ------
@@ -55,6 +58,8 @@ def serve(
             )  # fmt: skip
             if certificate is not None:
                 config.load()  # what is wrong with the files is told before the address
+            if first:
+                say(first)
             with suppress(KeyboardInterrupt):  # what ends it, after the last answer was sent
                 put(f"http{'s' if certificate else ''}://{f'[{host}]' if ':' in host else host}:{used}")
                 if host != HERE and certificate is None:
