@@ -42,6 +42,7 @@ def test_what_rests_on_selected_labels_does_not_pass(share: float) -> None:
     own = monitor(recall={"at_least": 0.5})
     timeline = own.timeline(own.take(own.begin(), batch(labelled(live_rows(6_000, 50), share))))
     assert timeline.verdict == "undecided"
+    assert next(one for one in timeline.series if one.key == "recall").points[-1].batch_estimate is None
     assert any("less often than of others" in str(said_of(note)) for note in timeline.notes)
 
 

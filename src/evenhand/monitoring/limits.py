@@ -11,7 +11,7 @@ from evenhand.findings import Absent, Finding
 from evenhand.messages import message
 from evenhand.metrics.answers.always_valid import always_valid_answers
 from evenhand.metrics.answers.answering import Answers
-from evenhand.monitoring.live_counts import LiveCounts, by_decision_alone, is_known, unknown_since
+from evenhand.monitoring.live_counts import LiveCounts, by_decision_alone, is_known, unknown_decisions, unknown_since
 from evenhand.monitoring.ranking import AREA, area
 from evenhand.monitoring.screening import cannot_fail
 from evenhand.monitoring.windows import weight
@@ -133,7 +133,9 @@ class Limits:
         return found.reason if isinstance(found, Absent) else None
 
     def alone(self, watch: Watch, counts: Counts) -> float | None:
-        """Return the estimate of a limit by the rows of one batch."""
+        """Return the estimate of a limit by the rows of one batch; None where its labels do not tell it."""
+        if watch.labelled and not is_known(watch.key, unknown_decisions(counts)):
+            return None
         found = _quick(watch, self.baseline, counts)
         return None if isinstance(found, Absent) else found.estimate
 
