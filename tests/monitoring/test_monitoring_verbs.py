@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.monitoring.live import audited, baseline, live_rows
 
+from evenhand.cli import monitor_verb
 from evenhand.cli.main import exit_code
 from evenhand.monitoring import read_state
 from evenhand.monitoring.sources import log_batches
+from evenhand.monitoring.state import alone
 from evenhand.records import write_record
 from evenhand.timelines import read_timeline
 
@@ -138,3 +142,24 @@ def test_the_log_of_a_served_model_is_read_on_and_each_label_counts_once(tmp_pat
     assert (later.rows, later.labelled) == (0, 10)
     assert later.counts["feedback.0"].tolist() == [[1, 0, 1]]
     assert list(log_batches(place, after, baseline())) == []
+
+
+def test_two_at_once_on_one_state_lose_no_batch(folder: Path) -> None:
+    for at in range(4):
+        live_rows(100, at).to_csv(f"{at}.csv", index=False)
+    words = [sys.executable, "-m", "evenhand", "monitor", "--baseline", "baseline.json", "--state", "state.json"]
+    running = [subprocess.Popen([*words, f"{at}.csv", f"{at + 1}.csv"], cwd=folder) for at in (0, 2)]
+    assert [one.wait() for one in running] == [0, 0]
+    assert read_state(folder / "state.json").batches == 4
+
+
+def test_a_state_that_another_holds_is_waited_for_and_then_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(monitor_verb, "WAIT", 0.1)
+    live_rows(100, 1).to_csv("1.csv", index=False)
+    with alone(folder / "state.json"):
+        assert monitor("1.csv") == 2
+    assert "another process has held this lock" in capsys.readouterr().err
+    assert not (folder / "state.json").exists()
+    assert monitor("1.csv") == 3
