@@ -7,16 +7,19 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from tests.monitoring.live import audited, baseline, live_rows
 
+import evenhand as eh
 from evenhand.cli import monitor_verb
 from evenhand.cli.main import exit_code
-from evenhand.monitoring import read_state
+from evenhand.monitoring import read_baseline, read_state
 from evenhand.monitoring.sources import log_batches
 from evenhand.monitoring.state import alone
 from evenhand.records import write_record
 from evenhand.timelines import read_timeline
+from evenhand.training import TrainingConfig, fit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,3 +166,49 @@ def test_a_state_that_another_holds_is_waited_for_and_then_refused(
     assert "another process has held this lock" in capsys.readouterr().err
     assert not (folder / "state.json").exists()
     assert monitor("1.csv") == 3
+
+
+def test_a_baseline_makes_groups_as_the_audit_made_them(folder: Path) -> None:
+    table = audited()[0].assign(code=[1, 2] * 2000)
+    table.to_csv("coded.csv", index=False)
+    words = ["--label", "paid", "--score", "score", "--sensitive", "sex", "--sensitive", "age", "--sensitive", "code"]
+    edges = ["--bins", "age=30,45", "--value-label", "code=1=one", "--value-label", "code=2=two"]
+    assert exit_code(["audit", "coded.csv", *words, *edges, "--audits", "performance", "-o", "coded.json"]) == 0
+    assert exit_code(["baseline", "coded.csv", "--audit", "coded.json"]) == 0
+    made = read_baseline(folder / "baseline.json")
+    assert {part.columns[0]: part.groups for _, part in made.single}["code"] == (("one",), ("two",))
+    assert made.bins == {"age": [30, 45]}
+    assert made.roles.value_labels == {"code": {"1": "one", "2": "two"}}
+    live_rows(800, 1).assign(code=[1, 2] * 400).to_csv("good.csv", index=False)
+    assert monitor("good.csv") == 0
+    assert read_state(folder / "state.json").unseen == {}
+
+
+def test_a_baseline_of_other_rows_than_the_audited_ones_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--audit", "audit.json", "--label", "paid", "--score", "score", "--sensitive", "sex", "-o", "other.json"]
+    table = audited()[0]
+    table.head(3000).to_csv("fewer.csv", index=False)
+    table.assign(sex=table["sex"].where(table.index > 100, "m")).to_csv("others.csv", index=False)
+    assert exit_code(["baseline", "fewer.csv", *words]) == 2
+    assert "it has 3,000 rows, and 4,000 were audited" in capsys.readouterr().err
+    assert exit_code(["baseline", "others.csv", *words]) == 2
+    assert "group 'f' of 'sex' has" in capsys.readouterr().err
+    assert not (folder / "other.json").exists()
+
+
+def test_a_baseline_of_another_model_than_the_audited_one_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = eh.load_loanapp().take(np.arange(400))
+    models = [tmp_path / f"{seed}.safetensors" for seed in range(2)]
+    for seed, place in enumerate(models):
+        fit(data, config=TrainingConfig(epochs=1, hidden=(4,), baseline=False, seed=seed)).save(place)
+    write_record(tmp_path / "audit.json", eh.audit(eh.open_model(models[0]), data, audits="performance"))
+    data.table.to_parquet(tmp_path / "rows.parquet")
+    words = ["baseline", str(tmp_path / "rows.parquet"), "--audit", str(tmp_path / "audit.json")]
+    words += ["--output", str(tmp_path / "baseline.json"), "--model"]
+    assert exit_code([*words, str(models[1])]) == 2
+    assert "is not the audited model" in capsys.readouterr().err
+    assert exit_code([*words, str(models[0])]) == 0
