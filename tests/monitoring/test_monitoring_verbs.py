@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,7 +92,18 @@ def test_a_table_in_a_database_is_a_batch(folder: Path) -> None:
     live_rows(100, 5).to_sql("live", sqlalchemy.create_engine("sqlite:///live.db"), index=False)
     monitor("sqlite:///live.db::live")
     assert read_state(folder / "state.json").moments[0].rows == 100
+
+
+def test_a_table_or_a_database_that_is_not_there_is_told_in_a_sentence_and_not_made(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    live_rows(100, 5).to_sql("live", sqlalchemy.create_engine("sqlite:///live.db"), index=False)
     assert monitor("sqlite:///live.db::other") == 2
+    assert capsys.readouterr().err == "evenhand: other: the database does not answer: no such table: other\n"
+    assert monitor("sqlite:///absent.db::live") == 2
+    assert capsys.readouterr().err == "evenhand: live: there is no database 'absent.db'.\n"
+    assert not (folder / "absent.db").exists()
 
 
 def test_an_encrypted_log_is_monitored_with_its_key(
@@ -134,6 +145,8 @@ def test_the_log_of_a_served_model_is_read_on_and_each_label_counts_once(tmp_pat
         for row in rows
     ])  # fmt: skip
     ((first, cursor),) = log_batches(place, "", baseline())
+    ((again, _),) = log_batches(tmp_path / ".." / tmp_path.name / "log.db", "", baseline())
+    assert again.id == first.id
     assert (first.rows, first.labelled) == (30, 0)
     assert first.counts["decided.0"].tolist() == [
         [int((table["score"] < 0.5).sum()), int((table["score"] >= 0.5).sum())]
@@ -212,3 +225,43 @@ def test_a_baseline_of_another_model_than_the_audited_one_is_refused(
     assert exit_code([*words, str(models[1])]) == 2
     assert "is not the audited model" in capsys.readouterr().err
     assert exit_code([*words, str(models[0])]) == 0
+
+
+@pytest.mark.parametrize("when", [1_800_000_000, 40.5, "31/01/2027", "noon", True])
+def test_a_column_that_holds_no_times_is_refused(
+    when: object, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live_rows(20, 1).assign(when=when).to_parquet("batch.parquet")
+    assert monitor("batch.parquet", "--time-column", "when") == 2
+    assert "column 'when' holds no times, which are texts such as 2027-01-31T12:00" in capsys.readouterr().err
+    assert not (folder / "state.json").exists()
+
+
+@pytest.mark.parametrize("when", [date(2027, 1, 31), datetime(2027, 1, 31, 12, tzinfo=UTC), "2027-01-31T12:00+01:00"])
+def test_dates_and_texts_of_iso_8601_are_times(when: object, folder: Path) -> None:
+    live_rows(20, 1).assign(when=when).to_parquet("batch.parquet")
+    monitor("batch.parquet", "--time-column", "when")
+    assert str(read_state(folder / "state.json").last_time).startswith("2027-01-31T")
+
+
+def test_a_strict_order_needs_times(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    live_rows(20, 1).assign(when=None).to_parquet("batch.parquet")
+    assert monitor("batch.parquet", "--strict-order") == 2
+    assert "--strict-order needs the times of the batches: --time-column" in capsys.readouterr().err
+    assert monitor("batch.parquet", "--strict-order", "--time-column", "when") == 2
+    assert "no row has a time" in capsys.readouterr().err
+    assert not (folder / "state.json").exists()
+
+
+def test_late_rows_that_tell_nothing_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = live_rows(20, 1)
+    rows.assign(paid=None, appeal=None, complaint="").to_csv("nothing.csv", index=False)
+    assert monitor("--labels", "nothing.csv") == 2
+    assert "no row has a label, an appeal or a complaint" in capsys.readouterr().err
+    rows.assign(paid=None, appeal="upheld").to_csv("unknown.csv", index=False)
+    assert monitor("--labels", "unknown.csv") == 2
+    assert "appeals 'upheld' are not known; known are open, won, lost" in capsys.readouterr().err
+    assert not (folder / "state.json").exists()
+    rows.assign(paid=None, appeal=["Won", "open"] * 10).to_csv("appeals.csv", index=False)
+    assert monitor("--labels", "appeals.csv") == 3
+    assert read_state(folder / "state.json").since_start["feedback.0"].tolist() == [[10, 0, 0]]

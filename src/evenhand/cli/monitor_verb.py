@@ -80,12 +80,15 @@ def command(
       evenhand monitor --log decisions.db --baseline baseline.json --state state.json
     """
     from evenhand.cli.outputs import check_places
+    from evenhand.errors import InputError, argument, parameter
     from evenhand.monitoring import Monitor, read_baseline
     from evenhand.monitoring.state import alone
     from evenhand.output.printing import remark
     from evenhand.policy import load_policy
     from evenhand.timelines import write_timeline
 
+    if strict_order and time_column is None and (batches or logs is None):
+        raise InputError(f"{parameter('strict_order')} needs the times of the batches: {argument('time_column')}")
     check_places([output, state], (baseline, policy, model))
     how = opening(flags)
     monitor = Monitor(read_baseline(baseline), load_policy(policy), error=error, floor=floor)
@@ -149,6 +152,8 @@ def _counted(
 def _refuse_earlier(held: State, batch: Batch, strict: bool) -> None:
     from evenhand.errors import InputError
 
+    if strict and batch.rows and batch.time is None:
+        raise InputError(f"{batch.name}: no row has a time, so its place in the order is not known.")
     if strict and batch.time is not None and held.last_time is not None and batch.time < held.last_time:
         raise InputError(
             f"{batch.name}: its time {batch.time} is before {held.last_time}, that of an earlier batch. Give batches "
