@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.monitoring.live import audited, baseline, live_rows
+from tests.monitoring.live import audited, baseline, batch, live_rows
 
 import evenhand as eh
 from evenhand.cli import monitor_verb
 from evenhand.cli.main import exit_code
-from evenhand.monitoring import read_baseline, read_state
+from evenhand.monitoring import Monitor, read_baseline, read_state, write_state
 from evenhand.monitoring.sources import log_batches
 from evenhand.monitoring.state import alone
 from evenhand.records import write_record
@@ -161,12 +161,15 @@ def test_the_log_of_a_served_model_is_read_on_and_each_label_counts_once(tmp_pat
 
 
 def test_two_at_once_on_one_state_lose_no_batch(folder: Path) -> None:
-    for at in range(4):
-        live_rows(100, at).to_csv(f"{at}.csv", index=False)
-    words = [sys.executable, "-m", "evenhand", "monitor", "--baseline", "baseline.json", "--state", "state.json"]
-    running = [subprocess.Popen([*words, f"{at}.csv", f"{at + 1}.csv"], cwd=folder) for at in (0, 2)]
-    assert [one.wait() for one in running] == [0, 0]
-    assert read_state(folder / "state.json").batches == 4
+    live_rows(100, 1).to_csv("1.csv", index=False)
+    made, held = Monitor(read_baseline("baseline.json"), eh.load_policy("policy.toml")), folder / "state.json"
+    with ThreadPoolExecutor(1) as other:
+        with alone(held):
+            running = other.submit(monitor, "1.csv")
+            time.sleep(0.5)
+            write_state(held, made.take(made.begin(), batch(live_rows(100, 2))))
+        assert running.result() == 0
+    assert read_state(held).batches == 2
 
 
 def test_a_state_that_another_holds_is_waited_for_and_then_refused(

@@ -73,9 +73,9 @@ def command(
     However often it runs, the chance of any false alarm stays below --error. Without a batch it says how things are.
 
     \b
-    Exit codes: 0 passed, 1 an alarm, 2 could not run (the state is as it was), 3 undecided.
+    Exit codes: 0 passed, 1 an alarm, 2 could not run (the batches before stay counted), 3 undecided.
     Examples:
-      evenhand monitor today.parquet --baseline baseline.json --state state.json -o monitor.json
+      evenhand monitor today.parquet -m credit.safetensors -b baseline.json -s state.json -o monitor.json
       evenhand monitor --labels paid_back.csv --baseline baseline.json --state state.json
       evenhand monitor --log decisions.db --baseline baseline.json --state state.json
     """
