@@ -41,7 +41,7 @@ Row = tuple[int, float | None, float | None, float | None, int, str | None, floa
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that monitoring keeps from batch to batch. Its size is bounded, however many rows and batches there are.
+    """Everything that monitoring keeps from batch to batch. However many those are, its size is bounded.
 
     See Also
     --------
