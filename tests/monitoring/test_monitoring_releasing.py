@@ -276,6 +276,27 @@ def test_a_log_that_cannot_be_learnt_from_is_told(
     assert len(read_decisions(link.parent)) == 1
 
 
+@pytest.mark.parametrize("wrong", [{"audits": ("nonsense",)}, {"nonsense": 1}, {"level": 7}])
+def test_audits_and_options_that_there_are_none_of_are_told_before_the_fit(
+    wrong: dict[str, Any], made: Path, link: Path, log: pd.DataFrame, tmp_path: Path
+) -> None:
+    released(made, link, 0)
+    with pytest.raises(InputError, match=r"nonsense|level"):
+        retrain(log, link, made / "policy.toml", tmp_path / "out", by="eva", **wrong)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("column", ["loanamt", "approve"])
+def test_rows_beside_the_log_that_lack_a_column_are_refused(
+    column: str, made: Path, link: Path, log: pd.DataFrame, tmp_path: Path
+) -> None:
+    released(made, link, 0)
+    beside = eh.load_loanapp().table.head(600).drop(columns=column)
+    with pytest.raises(InputError, match=f"it has no column '{column}'"):
+        retrain(log, link, made / "policy.toml", tmp_path / "out", by="eva", train_table=beside, audits=AUDITS)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_model_without_a_recipe_names_the_way_out(made: Path, link: Path, log: pd.DataFrame, tmp_path: Path) -> None:
     from evenhand.compression import Int8, compress
 

@@ -21,7 +21,8 @@ from evenhand.cli.roles import file_of, role_flags
 def command(table: Path, audit: Path, model: Path | None, output: Path, **flags: object) -> None:
     """Write the baseline of a released model: the counts of its audit and of the audited rows in TABLE.
 
-    It holds bins and counts, and no rows. Columns are those of the settings file, of flags, and else of the audit.
+    It holds bins and counts, and no rows. Columns are those of the settings file, of flags, and else of the audit; so
+    are edges and names of groups. A table of other rows than the audited ones is refused, and so is another model.
 
     \b
     Exit codes: 0 written, 2 could not run.
@@ -33,6 +34,7 @@ def command(table: Path, audit: Path, model: Path | None, output: Path, **flags:
     from evenhand.cli.roles import role_values
     from evenhand.data import read_evaluation_set
     from evenhand.monitoring import make_baseline, write_baseline
+    from evenhand.monitoring.baseline import refuse_other_rows
     from evenhand.output.printing import remark
     from evenhand.records import read_record
 
@@ -40,7 +42,8 @@ def command(table: Path, audit: Path, model: Path | None, output: Path, **flags:
     settings, how = file_of(flags), opening(flags)
     record = read_record(audit)
     values: dict[str, Any] = {**_of_audit(record.provenance), **role_values(settings, flags)}
-    rows = read_evaluation_set(table, **values)
+    rows = read_evaluation_set(table, **{**_of_groups(record.provenance, values), **values})
+    refuse_other_rows(rows, record)
     made = make_baseline(rows, record, subject=None if model is None else _subject(model, rows, how))
     write_baseline(output, made)
     watched = len(made.columns)
@@ -54,8 +57,23 @@ def _of_audit(provenance: Any) -> dict[str, Any]:
         return {}
     names = ("label", "sensitive_features", "control_features", "favourable", "id", "prediction", "score", "exclude")
     found = {name: value for name in names if (value := facts.get("roles", {}).get(name))}
-    more = {"positive": facts.get("positive"), "missing": facts.get("missing")}
+    more = {name: facts.get(name) for name in ("positive", "missing", "task")}
+    more["use_sensitive"] = bool(provenance.get("sensitive_inputs")) or None
     return found | {name: value for name, value in more.items() if value is not None}
+
+
+def _of_groups(provenance: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Return how the audit made groups of the columns that make them here: edges, names of values, codes."""
+    facts = provenance.get("data", {})
+    given = [values.get(name) or () for name in ("sensitive_features", "control_features")]
+    columns = {column for names in given for column in ([names] if isinstance(names, str) else names)}
+    roles = facts.get("roles", {})
+    found: dict[str, Any] = {
+        name: {column: value for column, value in (told or {}).items() if column in columns}
+        for name, told in (("bins", facts.get("bins")), ("value_labels", roles.get("value_labels")))
+    }
+    found["codes"] = tuple(column for column in roles.get("codes") or () if column in columns)
+    return {name: value for name, value in found.items() if value}
 
 
 def _subject(model: Path, rows: Any, how: dict[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from evenhand.monitoring.log.sealing import Keyring
     from evenhand.subjects import Subject
     from evenhand.timelines import Series, Timeline
+
+WAIT: Final = 60.0
+"""Seconds to wait for another that holds the state."""
 
 
 @click.command(name="monitor")
@@ -70,32 +73,31 @@ def command(
     However often it runs, the chance of any false alarm stays below --error. Without a batch it says how things are.
 
     \b
-    Exit codes: 0 passed, 1 an alarm, 2 could not run (the state is as it was), 3 undecided.
+    Exit codes: 0 passed, 1 an alarm, 2 could not run (the batches before stay counted), 3 undecided.
     Examples:
-      evenhand monitor today.parquet --baseline baseline.json --state state.json -o monitor.json
+      evenhand monitor today.parquet -m credit.safetensors -b baseline.json -s state.json -o monitor.json
       evenhand monitor --labels paid_back.csv --baseline baseline.json --state state.json
       evenhand monitor --log decisions.db --baseline baseline.json --state state.json
     """
     from evenhand.cli.outputs import check_places
-    from evenhand.monitoring import Monitor, read_baseline, read_state, write_state
-    from evenhand.output.printing import remark, say
+    from evenhand.errors import InputError, argument, parameter
+    from evenhand.monitoring import Monitor, read_baseline
+    from evenhand.monitoring.state import alone
+    from evenhand.output.printing import remark
     from evenhand.policy import load_policy
     from evenhand.timelines import write_timeline
 
+    if strict_order and time_column is None and (batches or logs is None):
+        raise InputError(f"{parameter('strict_order')} needs the times of the batches: {argument('time_column')}")
     check_places([output, state], (baseline, policy, model))
     how = opening(flags)
     monitor = Monitor(read_baseline(baseline), load_policy(policy), error=error, floor=floor)
-    held = read_state(state) if state.exists() else monitor.begin()
-    monitor.check(held)
     subject = None if model is None else _subject(model, monitor, how)
     keys = keyring(encryption_key)
-    for batch, cursor in _counted(monitor, held, batches, labels, logs, keys, subject, time_column):
-        if held.knows(batch.id):
-            say(f"{batch.name}: was taken before; it changes nothing.")
-            continue
-        _refuse_earlier(held, batch, strict_order)
-        held = monitor.take(held, batch, cursor=cursor)
-        write_state(state, held)
+    with alone(state, WAIT):
+        held = _begun(state, monitor)
+        counted = _counted(monitor, held, batches, labels, logs, keys, subject, time_column)
+        held = _taken(state, monitor, held, counted, strict=strict_order)
     timeline = monitor.timeline(held)
     if not is_quiet():
         _put(timeline)
@@ -103,6 +105,32 @@ def command(
         write_timeline(output, timeline)
         remark(f"Wrote {output}")
     return timeline.exit_code
+
+
+def _begun(place: Path, monitor: Monitor) -> State:
+    """Return the state that is carried on, or a new one."""
+    from evenhand.monitoring import read_state
+
+    held = read_state(place) if place.exists() else monitor.begin()
+    monitor.check(held)
+    return held
+
+
+def _taken(
+    place: Path, monitor: Monitor, held: State, counted: Iterator[tuple[Batch, str | None]], *, strict: bool
+) -> State:
+    """Take batch after batch; the state is written after each."""
+    from evenhand.monitoring import write_state
+    from evenhand.output.printing import say
+
+    for batch, cursor in counted:
+        if held.knows(batch.id):
+            say(f"{batch.name}: was taken before; it changes nothing.")
+            continue
+        _refuse_earlier(held, batch, strict)
+        held = monitor.take(held, batch, cursor=cursor)
+        write_state(place, held)
+    return held
 
 
 def _counted(
@@ -124,6 +152,8 @@ def _counted(
 def _refuse_earlier(held: State, batch: Batch, strict: bool) -> None:
     from evenhand.errors import InputError
 
+    if strict and batch.rows and batch.time is None:
+        raise InputError(f"{batch.name}: no row has a time, so its place in the order is not known.")
     if strict and batch.time is not None and held.last_time is not None and batch.time < held.last_time:
         raise InputError(
             f"{batch.name}: its time {batch.time} is before {held.last_time}, that of an earlier batch. Give batches "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from evenhand.errors import InputError, argument, raise_all
+from evenhand.errors import InputError, argument, raise_all, shorten
 from evenhand.findings import AuditRecord
 from evenhand.monitoring.columns import Column, binned, quantile_edges
 from evenhand.monitoring.deciding import Decided, decide
@@ -95,7 +95,8 @@ def make_baseline(data: EvaluationSet, record: AuditRecord, *, subject: Subject 
     ------
     InputError
         When the audit's counts are of weighted or clustered rows or withheld, its label is of another kind than one of
-        several classes, or there is nothing that says what was decided. All problems are told together.
+        several classes, it is of another model, or there is nothing that says what was decided. All problems are told
+        together.
 
     Examples
     --------
@@ -107,7 +108,7 @@ def make_baseline(data: EvaluationSet, record: AuditRecord, *, subject: Subject 
     >>> made.rows, [column.name for column in made.columns], made.score.rows
     (200, ['age'], 200)
     """
-    raise_all(InputError, _problems(data, record))
+    raise_all(InputError, _problems(data, record, subject))
     classes = tuple(map(str, data.classes))
     facts = record.provenance.get("subject", {})
     cut = facts.get("threshold")
@@ -124,12 +125,69 @@ def make_baseline(data: EvaluationSet, record: AuditRecord, *, subject: Subject 
     )  # fmt: skip
 
 
+def refuse_other_rows(data: EvaluationSet, record: AuditRecord) -> None:
+    """Refuse rows that are not those of an audit, by their number and by the groups of each sensitive feature.
+
+    Parameters
+    ----------
+    data : EvaluationSet
+        The rows.
+    record : AuditRecord
+        The audit.
+
+    Raises
+    ------
+    InputError
+        When there are more or fewer rows, or a group has another size.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> rows = {"score": [0.2, 0.8] * 100, "paid": [0, 1] * 100, "sex": ["f", "m"] * 100}
+    >>> data = eh.read_evaluation_set(rows, label="paid", sensitive_features="sex", score="score", name="rows")
+    >>> record = eh.audit_predictions([0, 1], y_score=[0.2, 0.8], sensitive_features={"sex": ["f", "m"]})
+    >>> refuse_other_rows(data, record)
+    Traceback (most recent call last):
+    ...
+    evenhand.errors.InputError: rows: it has 200 rows, and 2 were audited. Name the table of the audited rows.
+    """
+    kept = {part.columns: part for part in record.tallies if (part.model, part.axes) == ("subject", AXES)}
+    if () in kept and (many := sum(_sizes(kept[()]).values())) != data.rows:
+        raise InputError(
+            f"{data.name}: it has {data.rows:,} rows, and {many:,} were audited. Name the table of the audited rows."
+        )
+    known = {*data.roles.sensitive_features, *data.roles.control_features}
+    singles = (part for columns, part in kept.items() if len(columns) == 1 and columns[0] in known)
+    raise_all(InputError, (problem for part in singles for problem in _other_groups(data, part)))
+
+
+def _other_groups(data: EvaluationSet, part: GroupCounts) -> Iterator[str]:
+    """Yield how the groups of a column differ from those of the audit; the first that does is named."""
+    grouping = data.grouping(*part.columns)
+    here, audited = dict(zip(grouping.names, map(int, grouping.rows), strict=True)), _sizes(part)
+    for name in dict.fromkeys((*audited, *here)):
+        if here.get(name, 0) != audited.get(name, 0):
+            yield (
+                f"{data.name}: group '{shorten(name)}' of '{shorten(part.columns[0])}' has {here.get(name, 0):,} rows, "
+                f"and had {audited.get(name, 0):,} at the audit. Name the table of the audited rows."
+            )
+            return
+
+
+def _sizes(part: GroupCounts) -> dict[str, int]:
+    """Return the rows of each group, by its name; of all rows the name is empty."""
+    counts = cast("list[list[list[int]]]", part.counts)
+    return {
+        ", ".join(labels): int(np.sum(np.asarray(cells))) for labels, cells in zip(part.groups, counts, strict=True)
+    }
+
+
 def with_hash(baseline: Baseline, sha256: str) -> Baseline:
     """Return a baseline that knows the hash of its file."""
     return replace(baseline, sha256=sha256)
 
 
-def _problems(data: EvaluationSet, record: AuditRecord) -> Iterator[str]:
+def _problems(data: EvaluationSet, record: AuditRecord, subject: Subject | None) -> Iterator[str]:
     if data.task not in TASKS:
         yield f"{data.name}: the label is one of {data.task}; live batches are counted for one of several classes."
     if "suppressed_below" in record.provenance:
@@ -143,10 +201,22 @@ def _problems(data: EvaluationSet, record: AuditRecord) -> Iterator[str]:
             "The audit is of weighted rows or of rows in clusters; no always-valid interval covers them. Audit without "
             f"{argument('sample_weight')} and {argument('cluster')}."
         )
+    yield from _other_model(record, subject)
     told = set(record.provenance.get("data", {}).get("sensitive_features", []))
     if missing := sorted(told - set(data.roles.sensitive_features) - set(data.roles.control_features)):
         names = ", ".join(missing)
         yield f"{data.name}: the audit has groups by {names}: name them with {argument('sensitive_features')}."
+
+
+def _other_model(record: AuditRecord, subject: Subject | None) -> Iterator[str]:
+    """Yield that a model is not the audited one, where the hashes of both files are known."""
+    wanted = record.provenance.get("subject", {}).get("sha256")
+    given = None if subject is None else subject.facts.get("sha256")
+    if subject is not None and wanted is not None and given is not None and wanted != given:
+        yield (
+            f"'{subject.name}' is not the audited model: its sha256 begins with {str(given)[:12]}, and that of the "
+            f"audited one with {str(wanted)[:12]}. Audit this model, and make its baseline."
+        )
 
 
 def _binned_scores(scores: NDArray[np.float64], threshold: float | None) -> Column:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.data.grouping import encode
-from evenhand.errors import InputError, did_you_mean, raise_all, shorten
+from evenhand.errors import InputError, did_you_mean, quoted, raise_all, shorten
 from evenhand.monitoring.deciding import class_codes, decide
+from evenhand.monitoring.log.schema import APPEALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ SAMPLED: Final = 200_000
 labels of all of them are."""
 APPEAL: Final = "appeal"
 COMPLAINT: Final = "complaint"
-"""Columns of feedback, as in the log: an appeal is ``won`` or ``lost``, a complaint has a value."""
+"""Columns of feedback, as in the log: an appeal is ``won``, ``lost`` or ``open``, a complaint has a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ def count_batch(
     ------
     InputError
         When columns are missing or of another type, numbers are infinite, a label or decision is none of the classes,
-        or there are labels and nothing that says what was decided. All problems are told together.
+        an appeal is none of the words for it, or there are labels and nothing that says what was decided. All problems
+        are told together.
 
     Examples
     --------
@@ -129,6 +131,18 @@ def id_of(table: pd.DataFrame, name: str = "") -> str:
     return digest.hexdigest()
 
 
+def appeals_of(table: pd.DataFrame) -> pd.Series:
+    """Return the word of each appeal in small letters, missing where there is none."""
+    said = table[APPEAL].astype("string").str.strip().str.lower()
+    return said.mask(said == "")
+
+
+def complaints_of(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows have a complaint."""
+    said = table[COMPLAINT].astype("string")
+    return ((said != "") & said.notna()).fillna(False).to_numpy(bool)
+
+
 def _problems(table: pd.DataFrame, baseline: Baseline, name: str, *, late: bool, asked: bool) -> Iterator[str]:
     known = [str(column) for column in table.columns]
     if not len(table):
@@ -149,6 +163,11 @@ def _problems(table: pd.DataFrame, baseline: Baseline, name: str, *, late: bool,
     for column in dict.fromkeys(needed):
         if column not in known:
             yield f"{name}: there is no column '{shorten(column)}', which the audit had.{did_you_mean(column, known)}"
+    if APPEAL in known and APPEAL not in (column.name for column in baseline.columns):
+        said = appeals_of(table)
+        if unknown := sorted(set(said.dropna()) - set(APPEALS)):
+            shown = ", ".join(quoted(word, 40) for word in unknown[:3])
+            yield f"{name}: appeals {shown} are not known; known are {', '.join(APPEALS)}."
     if not late:
         for watched in baseline.columns:
             if watched.name in known and len(table):
@@ -250,16 +269,13 @@ def _feedback(table: pd.DataFrame, places: NDArray[np.intp], many: int) -> NDArr
         return None
     found = np.zeros((many, 3), dtype=np.int64)
     if APPEAL in table:
-        said = table[APPEAL].astype("string").str.strip().str.lower()
+        said = appeals_of(table)
         for at, word in enumerate(("won", "lost")):
             found[:, at] = np.bincount(
                 places[(said == word).fillna(False).to_numpy(bool) & (places >= 0)], minlength=many
             )
     if COMPLAINT in table:
-        made = table[COMPLAINT].notna().to_numpy() & (table[COMPLAINT].astype("string") != "").fillna(False).to_numpy(
-            bool
-        )
-        found[:, 2] = np.bincount(places[made & (places >= 0)], minlength=many)
+        found[:, 2] = np.bincount(places[complaints_of(table) & (places >= 0)], minlength=many)
     return found
 
 

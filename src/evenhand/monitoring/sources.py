@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 from evenhand.data.tables import AsText, read_table
 from evenhand.errors import InputError, need, shorten
-from evenhand.monitoring.batches import APPEAL, COMPLAINT, Batch, count_batch, id_of
+from evenhand.monitoring.batches import APPEAL, COMPLAINT, Batch, appeals_of, complaints_of, count_batch, id_of
+from evenhand.monitoring.log.schema import APPEALS
 from evenhand.monitoring.windows import added
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from evenhand.monitoring.baseline import Baseline
+    from evenhand.monitoring.log.reading import Events
     from evenhand.monitoring.log.sealing import Keyring
     from evenhand.subjects import Subject
 
 BETWEEN: Final = "::"
 """Between the address of a database and a table or query in it."""
+NUMBERS: Final = ("integer", "floating", "mixed-integer", "mixed-integer-float", "decimal", "complex", "boolean")
+"""Kinds of values, as pandas names them, that are no times; seconds since 1970 are not told from an age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +67,37 @@ def _from_database(place: str) -> Source:
     need("sqlalchemy", "serve")
     import sqlalchemy as sa
 
+    _refuse_absent(url, name)
     try:
         engine = sa.create_engine(url)
         with engine.connect() as connection:
             query = sa.text(wanted) if " " in wanted.strip() else sa.select(sa.text("*")).select_from(sa.table(wanted))
             table = pd.read_sql(query, connection)
         engine.dispose()
-    except (sa.exc.SQLAlchemyError, ImportError) as wrong:
-        reason = shorten(str(getattr(wrong, "orig", None) or wrong).splitlines()[0], 160)
-        raise InputError(f"{name}: the database does not answer: {reason}") from None
+    except (sa.exc.SQLAlchemyError, pd.errors.DatabaseError, ImportError) as wrong:
+        raise InputError(f"{name}: the database does not answer: {_reason(wrong)}") from None
     return Source(name, id_of(table), table)
+
+
+def _refuse_absent(url: str, name: str) -> None:
+    """Refuse a file of SQLite that is not there, which to open it would make."""
+    import sqlalchemy as sa
+
+    try:
+        told = sa.make_url(url)
+    except sa.exc.SQLAlchemyError:  # it is told when it is opened
+        return
+    file = told.database
+    if told.get_backend_name() != "sqlite" or not file or file.startswith((":memory:", "file:")):
+        return
+    if not Path(file).is_file():
+        raise InputError(f"{name}: there is no database '{shorten(file)}'.")
+
+
+def _reason(wrong: BaseException) -> str:
+    """Return in one line what a database said; pandas and SQLAlchemy wrap its error in their own."""
+    within = wrong.__cause__ if isinstance(wrong, pd.errors.DatabaseError) and wrong.__cause__ else wrong
+    return shorten(str(getattr(within, "orig", None) or within).partition("\n")[0], 160)
 
 
 def time_of(source: Source, column: str | None) -> str | None:
@@ -80,17 +106,27 @@ def time_of(source: Source, column: str | None) -> str | None:
     Raises
     ------
     InputError
-        When there is no such column, or it holds no times.
+        When there is no such column, or it holds no times: texts of ISO 8601, or dates.
     """
     if column is None:
         return None
     if column not in source.table:
         raise InputError(f"{source.name}: there is no column '{shorten(column)}' of times.")
+    given = source.table[column].dropna()
+    if isinstance(given.dtype, pd.CategoricalDtype):
+        given = given.astype(given.cat.categories.dtype)
+    if not len(given):
+        return None
     try:
-        times = pd.to_datetime(source.table[column], utc=True)
+        numbers = pd.api.types.infer_dtype(given) in NUMBERS
+        last = None if numbers else pd.to_datetime(given, utc=True, format="ISO8601").max()
     except (ValueError, TypeError):
-        raise InputError(f"{source.name}: column '{shorten(column)}' holds no times.") from None
-    last = times.max()
+        last = None
+    if last is None:
+        raise InputError(
+            f"{source.name}: column '{shorten(column)}' holds no times, which are texts such as 2027-01-31T12:00, or "
+            "dates."
+        )
     return None if pd.isna(last) else str(last.isoformat())
 
 
@@ -119,7 +155,7 @@ def log_batches(
     after = str(found.cursor)
     first = found.labels[found.labels["earlier_label"].isna()] if len(found.labels) else found.labels
     told = _told(found.feedback)
-    name, id = f"log to row {found.cursor.predictions}", id_of(pd.DataFrame({"cursor": [f"{place} {after}"]}))
+    name, id = f"log to row {found.cursor.predictions}", _id_of_events(found)
     parts = [
         count_batch(_named(table, baseline), baseline, name, id, late=late, time=None)
         for table, late in ((found.predictions, False), (first, True), (told, True))
@@ -133,6 +169,19 @@ def log_batches(
             name, id, _last(found.predictions), len(found.predictions), len(first), counts,
             parts[0].unseen, parts[0].sampled,
         ), after  # fmt: skip
+
+
+def _id_of_events(found: Events) -> str:
+    """Return the hash of what was read of a log, wherever the log is: the names of predictions and events."""
+    digest = hashlib.sha256(str(found.cursor).encode())
+    for table, names in (
+        (found.predictions, ("prediction_id",)),
+        (found.labels, ("prediction_id", "label")),
+        (found.feedback, ("feedback_id",)),
+    ):
+        told = table[[*names]].astype(str) if len(table) else pd.DataFrame(columns=names)
+        digest.update(id_of(told).encode())
+    return digest.hexdigest()
 
 
 def _of_log(baseline: Baseline) -> Baseline:
@@ -157,6 +206,7 @@ def _told(feedback: pd.DataFrame) -> pd.DataFrame:
     if not len(kinds):
         return kinds
     made = {kind: kinds["value"].where(kinds["kind"] == kind) for kind in (APPEAL, COMPLAINT)}
+    made[APPEAL] = made[APPEAL].where(made[APPEAL].isin(APPEALS))
     made[COMPLAINT] = made[COMPLAINT].where(kinds["kind"] != COMPLAINT, "yes")
     return kinds.drop(columns=["label"], errors="ignore").assign(label=None, **made)
 
@@ -167,10 +217,26 @@ def _last(predictions: pd.DataFrame) -> str | None:
     return str(pd.to_datetime(predictions["time"], utc=True).max().isoformat())
 
 
+def _tells(table: pd.DataFrame, label: str) -> bool:
+    """Return whether any row has a label, an appeal or a complaint."""
+    labelled = bool(table[label].notna().any())
+    appealed = APPEAL in table and bool(appeals_of(table).notna().any())
+    return labelled or appealed or (COMPLAINT in table and bool(complaints_of(table).any()))
+
+
 def count_source(
     source: Source, baseline: Baseline, *, time_column: str | None = None, subject: Subject | None = None,
     late: bool = False,
 ) -> Batch:  # fmt: skip
-    """Return the counts of rows that were read."""
+    """Return the counts of rows that were read.
+
+    Raises
+    ------
+    InputError
+        As `count_batch`; and when rows are late and tell neither a label nor feedback.
+    """
+    label = baseline.roles.label
+    if late and len(source.table) and label is not None and label in source.table and not _tells(source.table, label):
+        raise InputError(f"{source.name}: no row has a label, an appeal or a complaint, so it tells nothing.")
     time = time_of(source, time_column)
     return count_batch(source.table, baseline, source.name, source.id, time=time, subject=subject, late=late)

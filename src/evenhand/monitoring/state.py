@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -16,7 +18,7 @@ from evenhand.sealed import digest_of, json_text, write_sealed
 from evenhand.timelines import Alarm, Moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from evenhand.findings import Plain
     from evenhand.monitoring.batches import Batch
@@ -39,7 +41,7 @@ Row = tuple[int, float | None, float | None, float | None, int, str | None, floa
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that monitoring keeps from batch to batch. Its size grows with neither rows nor batches.
+    """Everything that monitoring keeps from batch to batch. However many those are, its size is bounded.
 
     See Also
     --------
@@ -182,6 +184,34 @@ def write_state(path: str | Path, state: State) -> None:
     """
     check_kind("write_state(path, state)", state, State, "Monitor.take and read_state return", path)
     write_sealed(path, _to_plain(state), separators=COMPACT)
+
+
+@contextmanager
+def alone(path: str | Path, seconds: float = 10.0) -> Iterator[None]:
+    """Hold the lock of a state for the block, so that nobody else reads it and writes another one between.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file of the state, which may be absent; the lock is a hidden file beside it, and stays.
+    seconds : float
+        How long to wait for another that holds it.
+
+    Raises
+    ------
+    OutputError
+        When another holds it for longer.
+
+    Examples
+    --------
+    >>> with alone("state.json"):
+    ...     pass
+    """
+    from evenhand.output.locking import locked
+
+    place = Path(os.path.realpath(path))
+    with locked(place.with_name(f".{place.name}.lock"), seconds):
+        yield
 
 
 def _to_plain(state: State) -> dict[str, Plain]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from evenhand.errors import InputError, ModelError, argument
 from evenhand.monitoring.releasing.decisions import Decision, now, write_decision
-from evenhand.monitoring.releasing.labelled import labelled_rows, rows_of
+from evenhand.monitoring.releasing.labelled import LABEL, labelled_rows, rows_of
 from evenhand.monitoring.releasing.promoting import changing, promote
 from evenhand.monitoring.releasing.release import AUDIT, MODEL, POLICY, read_release
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 LEAST: Final = 20
 """Rows of each part that are needed; an audit of fewer says nothing."""
+
+
+NO_OPTIONS: Final = ("audits", "options", "keeping", "background", "members")
+"""Arguments of an audit that are no single options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ def retrain(
     from evenhand.policy import judge, load_policy
     from evenhand.records import digest, read_record, write_record
 
-    _check(by, audit_share)
+    _check(by, audit_share, settings)
     check_new_folder(output)
     now_deployed, limits = read_release(deployed), load_policy(policy)
     record = read_record(now_deployed.audit)
@@ -221,6 +225,7 @@ def _parts(
         earlier = earlier[earlier["time"] < later["time"].iloc[0]]
         later = labelled.frame.iloc[len(earlier) :]
     if beside is not None:
+        _refuse_without(beside, (*features, str(record.provenance.get("data", {}).get("label") or LABEL)))
         earlier = pd.concat([beside, earlier], ignore_index=True)
     if len(earlier) < LEAST or len(later) < LEAST:
         raise InputError(
@@ -231,6 +236,16 @@ def _parts(
         rows_of(earlier, "the log (earlier)", record, features),
         rows_of(later.reset_index(drop=True), "the log (later)", record, features),
     )
+
+
+def _refuse_without(beside: pd.DataFrame, needed: tuple[str, ...]) -> None:
+    """Raise InputError where the rows beside the log lack columns."""
+    absent = [column for column in dict.fromkeys(needed) if column not in beside.columns]
+    if absent:
+        raise InputError(
+            f"{argument('train_table')}: it has no column {', '.join(map(repr, absent))}, and the model is fitted on "
+            "these. Give the rows with all columns, or leave them out."
+        )
 
 
 def _refitted(model: Any, rows: EvaluationSet, seed: int) -> Subject:
@@ -250,7 +265,7 @@ def _refitted(model: Any, rows: EvaluationSet, seed: int) -> Subject:
     return cast("Subject", refit(rows, seed))
 
 
-def _check(by: str, share: float) -> None:
+def _check(by: str, share: float, settings: Mapping[str, Any]) -> None:
     problems = []
     if not by.strip():
         problems.append(f"{argument('by')}: say who decides; it goes on record.")
@@ -258,3 +273,16 @@ def _check(by: str, share: float) -> None:
         problems.append(f"{argument('audit_share', share)}: a share between 0 and 1 is needed, such as 0.3.")
     if problems:
         raise InputError(*problems)
+    _check_audits(settings)
+
+
+def _check_audits(settings: Mapping[str, Any]) -> None:
+    """Raise InputError for names of audits, or of their options, that there are none of: an audit comes after a fit."""
+    from evenhand.audits import AUDITS
+    from evenhand.audits.arguments import sorted_out
+    from evenhand.audits.auditing import chosen_options
+    from evenhand.audits.options import options
+
+    AUDITS.chosen(settings.get("audits") or ())
+    single = {name: value for name, value in settings.items() if name not in NO_OPTIONS}
+    chosen_options(settings.get("options"), sorted_out(single, {*options(), *AUDITS})[2])
