@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from tests.monitoring.live import audited, baseline, batch, live_rows
 import evenhand as eh
 from evenhand.cli import monitor_verb
 from evenhand.cli.main import exit_code
+from evenhand.errors import InputError
 from evenhand.monitoring import Monitor, read_baseline, read_state, write_state
 from evenhand.monitoring.sources import log_batches
 from evenhand.monitoring.state import alone
@@ -129,6 +131,28 @@ def test_an_encrypted_log_is_monitored_with_its_key(
     assert read_state(folder / "state.json").moments[0].rows == 30
     monkeypatch.setenv("EVENHAND_LOG_KEY", "log.keys")
     assert monitor("--log", "log.db") == 3
+
+
+def test_rows_of_another_model_are_left_out_of_the_log_and_nothing_else_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    from evenhand.monitoring.log.schema import Entry, Feedback
+    from evenhand.serving.journal.opening import open_journal
+
+    own, noon, table = replace(baseline(), model="1" * 64), datetime(2027, 1, 1, 12, tzinfo=UTC), live_rows(30, 6)
+    entries = [
+        Entry(str(row.Index), noon, str(int(row.Index >= 10)) * 64, {"age": row.age, "region": row.region},
+              {"sex": row.sex}, row.score, str(int(row.score >= 0.5)))
+        for row in table.itertuples()
+    ]  # fmt: skip
+    journal = open_journal(tmp_path / "log.db")
+    journal.record(entries[:10])
+    with pytest.raises(InputError, match="another model than the baseline's, 111111111111"):
+        list(log_batches(tmp_path / "log.db", "", own))
+    journal.record(entries[10:])
+    journal.tell([Feedback(f"l{at}", str(at), "label", "1", noon) for at in range(5, 15)])
+    ((batch, _),) = log_batches(tmp_path / "log.db", "", own)
+    assert (batch.rows, batch.labelled) == (20, 5)
+    assert batch.name.endswith("without 10 of another model")
 
 
 def test_the_log_of_a_served_model_is_read_on_and_each_label_counts_once(tmp_path: Path) -> None:

@@ -135,7 +135,8 @@ def log_batches(
 ) -> Iterator[tuple[Batch, str]]:
     """Yield what is new in the log of a served model as one batch, if any, with the cursor to go on from.
 
-    Labels count once, when the first one of a prediction is known; one that is corrected later is left out.
+    Labels count once, when the first one of a prediction is known; one that is corrected later is left out. So are
+    rows of another model than the baseline's, as after a release; the name of the batch says how many predictions.
 
     Parameters
     ----------
@@ -147,6 +148,11 @@ def log_batches(
         What it is compared with.
     key : Keyring, optional
         The keys of an encrypted log.
+
+    Raises
+    ------
+    InputError
+        When all that is new is of other models.
     """
     from evenhand.monitoring.log.reading import events
 
@@ -155,10 +161,18 @@ def log_batches(
     after = str(found.cursor)
     first = found.labels[found.labels["earlier_label"].isna()] if len(found.labels) else found.labels
     told = _told(found.feedback)
-    name, id = f"log to row {found.cursor.predictions}", _id_of_events(found)
+    own = [_of_model(table, baseline) for table in (found.predictions, first, told)]
+    if baseline.model is not None and len(found.predictions) and not any(map(len, own)):
+        raise InputError(
+            f"{place}: what is new is of another model than the baseline's, {baseline.model[:12]}. Audit the model "
+            "that is served, and make its baseline."
+        )
+    others = len(found.predictions) - len(own[0])
+    name = f"log to row {found.cursor.predictions}" + (f" without {others:,} of another model" if others else "")
+    id = _id_of_events(found)
     parts = [
         count_batch(_named(table, baseline), baseline, name, id, late=late, time=None)
-        for table, late in ((found.predictions, False), (first, True), (told, True))
+        for table, late in zip(own, (False, True, True), strict=True)
         if len(table)
     ]
     if parts:
@@ -166,9 +180,16 @@ def log_batches(
         for part in parts[1:]:
             counts = added(counts, part.counts)
         yield Batch(
-            name, id, _last(found.predictions), len(found.predictions), len(first), counts,
+            name, id, _last(own[0]), len(own[0]), len(own[1]), counts,
             parts[0].unseen, parts[0].sampled,
         ), after  # fmt: skip
+
+
+def _of_model(table: pd.DataFrame, baseline: Baseline) -> pd.DataFrame:
+    """Return the rows that the baseline's model decided, and those of which nobody says which model did."""
+    if baseline.model is None or "model" not in table.columns:
+        return table
+    return table[table["model"].isna() | (table["model"] == baseline.model)]
 
 
 def _id_of_events(found: Events) -> str:
