@@ -117,6 +117,13 @@ def test_what_cannot_be_run_exits_2_with_a_sentence(
     assert "Did you mean 'threshold'?" in capsys.readouterr().err
 
 
+def test_the_flag_and_the_argument_keep_as_much() -> None:
+    from evenhand.cli.mitigate_verb import command
+    from evenhand.mitigation.alike import KEEP
+
+    assert next(each.default for each in command.params if each.name == "keep") == KEEP
+
+
 def test_every_kind_is_described_in_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(["list", "mitigations"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -124,6 +124,13 @@ def test_a_decision_for_everybody_that_the_policy_rules_out_is_no_choice(table: 
     assert same.positive
 
 
+def test_a_decision_for_everybody_is_compared_with_where_these_rows_rule_it_out(table: pd.DataFrame) -> None:
+    limits = {"accuracy": {"at_least": 0.7}}
+    same, court = compared(table, "balanced_accuracy", {"accuracy": {"at_least": 0.3}})
+    strict = Court(court.rows, eh.load_policy({"limits": limits}), court.performance, court.options, COUNTED)
+    assert same.is_beaten(model("score", 0.5), court.rows, strict)
+
+
 def test_rows_that_show_a_gain_row_by_row_show_it(table: pd.DataFrame) -> None:
     same, court = compared(table, "accuracy", GAP)
     rows = court.rows

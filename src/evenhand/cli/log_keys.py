@@ -35,7 +35,7 @@ def keyring(place: str | None) -> Keyring | None:
     return None if place is None else read_keyring(place)
 
 
-def hash_key(place: str | None) -> bytes | None:
+def key_of_hashes(place: str | None) -> bytes | None:
     """Read the key of hashes; None where none is named."""
     from evenhand.monitoring.log.sealing import read_hash_key
 

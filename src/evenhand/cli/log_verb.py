@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from evenhand.cli.flags import PATH, file_flag
-from evenhand.cli.log_keys import encryption_key_flag, hash_key_flag, keyring
-from evenhand.cli.log_keys import hash_key as key_of_hashes
+from evenhand.cli.log_keys import encryption_key_flag, hash_key_flag, key_of_hashes, keyring
 from evenhand.output.printing import put, remark
 
 if TYPE_CHECKING:

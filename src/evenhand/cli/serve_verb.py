@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evenhand.cli.flags import PATH, file_flag, opening, opening_flags, refuse_idle, said, setting_flags
-from evenhand.cli.log_keys import encryption_key_flag, hash_key_flag, keyring
-from evenhand.cli.log_keys import hash_key as key_of_hashes
+from evenhand.cli.log_keys import encryption_key_flag, hash_key_flag, key_of_hashes, keyring
 from evenhand.serving.predicting.options import ServingOptions
 from evenhand.settings import settings_of
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 import numpy as np
 
 from evenhand.evidence.answering import class_names
-from evenhand.evidence.predictions import columns_read, reads
+from evenhand.evidence.predictions import columns_read, reads, row_hashes
 
 if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
@@ -147,18 +147,16 @@ def _rows_seen(evidence: Evidence) -> int | None:
     from evenhand.data import overlap
 
     subject, data, background = evidence.subject, evidence.data, evidence.background
-    under_rule = getattr(subject, "base_columns", ())  # rows are known by what the model under a rule reads
-    columns, kind = under_rule or columns_read(subject, data), reads(subject, data)
     fitted = getattr(subject, "fit_row_hashes", None)
     if fitted is not None and len(fitted):
-        return int(overlap(data.row_hashes(columns, kind), fitted))
+        return int(overlap(row_hashes(subject, data), fitted))
     if (
         background is None
         or not (background.roles.label or background.roles.labels)
         or subject.facts.get("kind") == "predictions"
     ):
         return None
-    return int(overlap(data.row_hashes(columns, kind), background.row_hashes(columns, kind))) or None
+    return int(overlap(row_hashes(subject, data), row_hashes(subject, data, background))) or None
 
 
 def _packages(evidence: Evidence) -> tuple[str, ...]:

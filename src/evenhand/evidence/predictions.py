@@ -210,6 +210,22 @@ def columns_read(subject: Subject, data: EvaluationSet) -> tuple[str, ...]:
     return names
 
 
+def row_hashes(subject: Subject, data: EvaluationSet, rows: EvaluationSet | None = None) -> NDArray[np.uint64]:
+    """Return (n,) fingerprints of rows by what the subject reads of `data`, under a rule what the model under it reads.
+
+    Parameters
+    ----------
+    subject : Subject
+        The model.
+    data : EvaluationSet
+        Rows that it can be asked about.
+    rows : EvaluationSet, optional
+        Other rows with the same columns; those of `data` when absent.
+    """
+    columns = getattr(subject, "base_columns", ()) or columns_read(subject, data)
+    return (data if rows is None else rows).row_hashes(columns, reads(subject, data))
+
+
 def table_of(subject: Subject, data: EvaluationSet) -> pd.DataFrame:
     """Return the columns that a subject reads, which is one of tables."""
     return cast("pd.DataFrame", inputs(subject, data).whole())

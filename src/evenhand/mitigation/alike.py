@@ -15,9 +15,8 @@ import numpy as np
 
 from evenhand.audits.auditing import run
 from evenhand.evidence import Evidence
-from evenhand.metrics import describe
 from evenhand.mitigation.recommending import change_of_measure
-from evenhand.mitigation.trying import COUNTED, Tried, best_first, found, worth
+from evenhand.mitigation.trying import COUNTED, Tried, best_first, found, sign, worth
 from evenhand.policy import judge
 from evenhand.subjects.predictions import PredictionsSubject
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evenhand.data import EvaluationSet
-    from evenhand.findings import Finding
+    from evenhand.findings import AuditRecord, Finding
     from evenhand.keys import Key
     from evenhand.mitigation.trying import Court
     from evenhand.subjects import Subject
@@ -54,8 +53,7 @@ class Alike:
             The candidate, on the same rows.
         """
         key = self.performance.key
-        value = worth(tried.performance, key)
-        least = -self.least if describe(key.metric).direction == "lower_is_better" else self.least
+        value, least = worth(tried.performance, key), sign(key) * self.least
         return tried.verdict is not None and not (value >= least and value > worth(self.performance, key))
 
     def is_beaten(self, model: Subject, rows: EvaluationSet, court: Court) -> bool:
@@ -70,18 +68,17 @@ class Alike:
         court : Court
             The measure of performance, and the options.
         """
-        same = decided_alike(rows, self.positive)
+        key, same = court.performance, decided_alike(rows, self.positive)
         record = run(Evidence(model, rows, original=same, options=court.options), COUNTED)
-        lower = describe(court.performance.metric).direction == "lower_is_better"
-        change = found(record, change_of_measure(str(court.performance)))
-        if change is not None and change.interval is not None:
-            end, over = (change.interval.high if lower else change.interval.low), 0.0
-        else:  # a measure without a paired interval
-            own, other = found(record, court.performance), _measured(same, rows, court)
-            if own is None or own.interval is None or other is None or other.estimate is None:
+        shown, over = found(record, change_of_measure(str(key))), 0.0
+        if shown is None or shown.interval is None:  # a measure without a paired interval
+            shown, other = found(record, key), found(_counted(same, rows, court), key)
+            if other is None or other.estimate is None:
                 return False
-            end, over = (own.interval.high if lower else own.interval.low), other.estimate
-        return end is not None and (end < over if lower else end > over)
+            over = other.estimate
+        interval = None if shown is None else shown.interval
+        end = None if interval is None else interval.low if sign(key) > 0 else interval.high
+        return end is not None and sign(key) * (end - over) > 0
 
 
 def alike(court: Court, deployed: Tried, keep: float) -> Alike | None:
@@ -130,8 +127,12 @@ def chosen(tried: Sequence[Tried], same: Alike | None, performance: Key) -> Trie
 
 def _measured(same: Subject, rows: EvaluationSet, court: Court) -> Finding | None:
     """Return the performance of one decision for everybody; None where the policy rules it out."""
-    record = run(Evidence(same, rows, options=court.options), COUNTED)
+    record = _counted(same, rows, court)
     return None if judge(record, court.policy).status == "failed" else found(record, court.performance)
+
+
+def _counted(same: Subject, rows: EvaluationSet, court: Court) -> AuditRecord:
+    return run(Evidence(same, rows, options=court.options), COUNTED)
 
 
 def decided_alike(rows: EvaluationSet, positive: bool) -> PredictionsSubject:

@@ -88,7 +88,7 @@ def performance(key: Key, rows: EvaluationSet, cells: Cells) -> Linear:
     cells : Cells
         Their cells.
     """
-    from evenhand.metrics import describe
+    from evenhand.mitigation.trying import sign
 
     known = set(key.columns) <= set(cells.columns) and all(feature.group is not None for feature in key.features)
     number = _rate(key.metric, {f.column: f.group for f in key.features}, rows, cells) if known else None
@@ -96,7 +96,7 @@ def performance(key: Key, rows: EvaluationSet, cells: Cells) -> Linear:
         number = cells.rate("accuracy", np.ones(len(cells), dtype=bool))
         assert number is not None  # there are rows
         return number
-    return number.times(-1.0) if describe(key.metric).direction == "lower_is_better" else number
+    return number.times(sign(key))
 
 
 def _rate(name: str, groups: dict[str, str | None], rows: EvaluationSet, cells: Cells) -> Linear | None:

@@ -40,7 +40,7 @@ def candidates(
     before = tried[0].decided
     assert before is not None  # the unchanged model was asked
     found = [_candidate(each, each is chosen, before, rows) for each in tried]
-    for each, told in zip(tried, found, strict=True):
+    for each, told in zip(tried[1:], found[1:], strict=True):  # the unchanged model is always a choice
         told["idle"] = same is not None and same.leaves_out(each)
     return found
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenhand.evidence.predictions import columns_read, reads
+from evenhand.evidence.predictions import row_hashes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,14 +21,11 @@ def remember(model: Subject, *parts: EvaluationSet) -> None:
     Parameters
     ----------
     model : Subject
-        Of the candidate. Of one under a rule, rows are known by what the model under it reads.
+        Of the candidate.
     *parts : EvaluationSet
         The rows.
     """
-    found = [seen_by(model)]
-    for rows in parts:
-        columns = getattr(model, "base_columns", ()) or columns_read(model, rows)
-        found.append(rows.row_hashes(columns, reads(model, rows)))
+    found = [seen_by(model), *(row_hashes(model, rows) for rows in parts)]
     model.fit_row_hashes = np.unique(np.concatenate(found))  # type: ignore[attr-defined]  # of any kind of model
 
 

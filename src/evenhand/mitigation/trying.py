@@ -229,8 +229,18 @@ def worth(measured: Finding | None, performance: Key) -> float:
         Its measure.
     """
     value = None if measured is None else measured.estimate
-    sign = -1.0 if describe(performance.metric).direction == "lower_is_better" else 1.0
-    return -np.inf if value is None else sign * value
+    return -np.inf if value is None else sign(performance) * value
+
+
+def sign(performance: Key) -> float:
+    """Return 1 where more of a measure is better, -1 where less is.
+
+    Parameters
+    ----------
+    performance : Key
+        The measure.
+    """
+    return -1.0 if describe(performance.metric).direction == "lower_is_better" else 1.0
 
 
 def _best(tried: list[Tried], performance: Key) -> Iterator[Tried]:

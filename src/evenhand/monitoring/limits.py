@@ -12,7 +12,7 @@ from evenhand.messages import message
 from evenhand.metrics.answers.always_valid import always_valid_answers
 from evenhand.metrics.answers.answering import Answers
 from evenhand.monitoring.live_counts import LiveCounts, by_decision_alone, is_known, unknown_decisions, unknown_since
-from evenhand.monitoring.ranking import AREA, area
+from evenhand.monitoring.ranking import LiveAnswers
 from evenhand.monitoring.screening import cannot_fail
 from evenhand.monitoring.windows import weight
 from evenhand.policy.deciding import ends_of, status
@@ -101,9 +101,8 @@ class Limits:
         whole = _Asked(self.baseline, windows[0], self.each * weight(0))
         unknown = unknown_since(windows)
         for watch in self.watches:
-            open_still = watch.labelled and not is_known(watch.key, unknown)
             over = str(watch.key) in known
-            if open_still:
+            if watch.labelled and not is_known(watch.key, unknown):
                 yield Said(watch, None, "failed" if over else "undecided")
             else:
                 yield self._judge(watch, whole, failed.get(watch), over=over)
@@ -159,26 +158,23 @@ class _Asked:
     """The answers of one starting batch; each is computed when it is asked for."""
 
     def __init__(self, baseline: Baseline, counts: Counts, error: float) -> None:
-        self._error, self._scores = error, counts.get("calibration")
-        sources = {labelled: LiveCounts(baseline, counts, labelled=labelled) for labelled in (True, False)}
-        self._quick = {labelled: Answers(source, QUICK) for labelled, source in sources.items()}
-        self._valid = {labelled: always_valid_answers(source, error) for labelled, source in sources.items()}
+        self._error = error
+        self._quick, self._valid = {}, {}
+        for labelled in (True, False):
+            source = LiveCounts(baseline, counts, labelled=labelled)
+            self._quick[labelled] = LiveAnswers(Answers(source, QUICK), counts, QUICK)
+            self._valid[labelled] = LiveAnswers(always_valid_answers(source, error), counts, error)
 
     def answer(self, watch: Watch) -> Finding | Absent:
         """Return the finding with its always-valid interval."""
-        if watch.key == AREA:
-            return area(self._scores, self._error)
         return self._valid[watch.labelled](watch.key)
 
     def may_fail(self, watch: Watch) -> bool:
         """Return whether an interval could be outside the limit; that is found out without one."""
         quick, limit = self._quick[watch.labelled], watch.limit
-        if watch.key == AREA:
-            found = area(self._scores, self._error)
-        elif cannot_fail(quick, watch.key, limit, self._error):
+        if cannot_fail(quick.answers, watch.key, limit, self._error):
             return False
-        else:
-            found = quick(watch.key)
+        found = quick(watch.key)
         if isinstance(found, Absent) or found.estimate is None:
             return False
         return found.estimate > limit.bound if limit.at_most is not None else found.estimate < limit.bound
@@ -190,9 +186,8 @@ QUICK: Final = 0.5
 
 def _quick(watch: Watch, baseline: Baseline, counts: Counts) -> Finding | Absent:
     """Return the finding of a limit, of which the estimate alone counts."""
-    if watch.key == AREA:
-        return area(counts.get("calibration"), QUICK)
-    return Answers(LiveCounts(baseline, counts, labelled=watch.labelled), QUICK)(watch.key)
+    source = LiveCounts(baseline, counts, labelled=watch.labelled)
+    return LiveAnswers(Answers(source, QUICK), counts, QUICK)(watch.key)
 
 
 def _name(watch: Watch) -> str:
@@ -203,23 +198,18 @@ def _watches(policy: Policy, baseline: Baseline) -> Iterator[tuple[Watch, Messag
     """Yield every limit on every key, with why live batches can never be judged by it; None where they can."""
     record = baseline.record
     cells = np.asarray(baseline.parts[0].counts).sum()
-    scores = np.asarray(baseline.calibration) if baseline.calibration else None
-    answer = Answers(
-        LiveCounts(
-            baseline,
-            {f"labelled.{at}": np.asarray(part.counts) for at, part in enumerate(baseline.parts)},
-            labelled=True,
-        ),
-        policy.confidence,
-    )
+    counts = {f"labelled.{at}": np.asarray(part.counts) for at, part in enumerate(baseline.parts)}
+    if baseline.calibration:
+        counts["calibration"] = np.asarray(baseline.calibration)
+    answer = LiveAnswers(Answers(LiveCounts(baseline, counts, labelled=True), QUICK), counts, QUICK)
     for limit in policy.limits:
         if limit.required or not cells:
             continue
         for key in instances(limit, record, policy) or (limit.key,):
-            found = area(scores, QUICK) if key == AREA else answer(key)
-            absent = isinstance(found, Absent)
-            why = COMPARED if limit.against or key.qualifier("of") == "original" else None
-            if why is None and isinstance(found, Absent) and limit.missing != "stop":
+            found, why = answer(key), None
+            if limit.against or key.qualifier("of") == "original":
+                why = COMPARED
+            elif isinstance(found, Absent) and limit.missing != "stop":
                 why = found.reason
-            before = None if absent or why is not None else found.estimate  # type: ignore[union-attr]
+            before = None if isinstance(found, Absent) else found.estimate
             yield Watch(limit, key, not by_decision_alone(key), before), why

@@ -20,11 +20,34 @@ from evenhand.metrics.inference.always_valid import share_sequence
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from evenhand.metrics.answers.answering import Answers
     from evenhand.metrics.counts.arrays import Floats
+    from evenhand.monitoring.windows import Counts
 
 AREA: Final = Key.of("roc_auc")
 """The key that it answers: of all rows together."""
 UNKNOWN: Final = message("Scores of both classes are needed, in the audit and in live rows.")
+
+
+class LiveAnswers:
+    """Answers keys from live counts: rates from those of decisions, the area from those of scores.
+
+    Parameters
+    ----------
+    answers : Answers
+        Of the counts of decisions.
+    counts : Counts
+        All counts.
+    error : float
+        Of one end of the area's interval.
+    """
+
+    def __init__(self, answers: Answers, counts: Counts, error: float) -> None:
+        self.answers, self._scores, self._error = answers, counts.get("calibration"), error
+
+    def __call__(self, key: Key) -> Finding | Absent:
+        """Return the finding of a key, or why there is none."""
+        return area(self._scores, self._error) if key == AREA else self.answers(key)
 
 
 def area(counted: NDArray[np.int64] | None, error: float) -> Finding | Absent:

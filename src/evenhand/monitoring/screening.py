@@ -39,8 +39,8 @@ def cannot_fail(answers: Answers, key: Key, limit: Limit, error: float) -> bool:
     """
     try:
         most = _most_evidence(answers, key, limit)
-    except NoAnswerError:
-        return True
+    except NoAnswerError:  # counts of decisions do not answer it
+        return False
     return most is not None and most < -np.log(error)
 
 

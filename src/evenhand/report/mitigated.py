@@ -65,7 +65,7 @@ def left_out(told: MitigationFacts) -> str:
     1 candidate is left out, as it keeps too little of what the model gains over one decision for everybody: accuracy
     is 0.750 where everybody is selected, and 0.800 was needed.
     """
-    same, n = told.get("alike"), sum(bool(each.get("idle")) for each in told["candidates"][1:])
+    same, n = told.get("alike"), sum(bool(each.get("idle")) for each in told["candidates"])
     if same is None or not n:
         return ""
     return messages(

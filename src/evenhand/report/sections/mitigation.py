@@ -168,7 +168,7 @@ def _keys(told: MitigationFacts) -> list[str]:
 def _pictures(told: MitigationFacts, bounds: Mapping[str, Limit]) -> Iterator[Block]:
     """Draw performance against each limited measure, the worst met first."""
     drawn = 0
-    for at, key in enumerate(_keys(told)):
+    for at, key in enumerate(key for key in _keys(told) if key != told.get("performance")):
         points = list(_points(told, key))
         if len(points) > 1 and drawn < MOST_PICTURES:
             drawn += 1
@@ -179,13 +179,7 @@ def _points(told: MitigationFacts, key: str) -> Iterator[Traded]:
     for each in told["candidates"]:
         limit = next((one for one in each["limits"] if one["key"] == key), None)
         performance = each["performance"]
-        if (
-            key == told.get("performance")
-            or limit is None
-            or performance is None
-            or limit["estimate"] is None
-            or performance["estimate"] is None
-        ):
+        if limit is None or performance is None or limit["estimate"] is None or performance["estimate"] is None:
             continue
         ends, upright = _ends(limit), _ends(performance)
         name = cut(each["name"], MOST_NAME)
@@ -243,7 +237,7 @@ def _candidates(told: MitigationFacts) -> tuple[Table, ...]:
         message("chosen"),
     )  # fmt: skip
     rows = []
-    for at, each in enumerate(told["candidates"]):
+    for each in told["candidates"]:
         limits = {one["key"]: one for one in each["limits"]}
         groups = _once(each["groups"])
         rows.append(
@@ -253,7 +247,7 @@ def _candidates(told: MitigationFacts) -> tuple[Table, ...]:
                 *(_value(limits.get(key)) for key in keys),
                 *(YES_NO[each[name]] for name in ("needs_sensitive", "randomized")),
                 *(f"{sum(one[name] for one in groups):,}" if groups else "–" for name in ("gained", "lost")),
-                message("yes") if each["chosen"] else IDLE if each.get("idle") and at else "–",
+                message("yes") if each["chosen"] else IDLE if each.get("idle") else "–",
             )
         )
     wide = len(keys) + 2
