@@ -98,7 +98,8 @@ SHARED = {
     },
     "mitigation": {
         "again", "alike", "candidate", "catalogue", "constraints", "curves", "demands", "estimating", "feasibility",
-        "mitigating", "programme", "rates", "recommending", "recording", "ruling", "searching", "seen", "trying",
+        "judged", "mitigating", "programme", "rates", "recommending", "recording", "ruling", "searching", "seen",
+        "trying",
     },
 }  # fmt: skip
 """The other files of these rooms, which those of the catalogue share."""

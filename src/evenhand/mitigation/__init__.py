@@ -2,6 +2,7 @@
 
 from evenhand.mitigation.candidate import Candidate, Mitigation, Problem
 from evenhand.mitigation.catalogue import MITIGATIONS
-from evenhand.mitigation.mitigating import SHARES, Mitigated, mitigate, mitigated
+from evenhand.mitigation.judged import Mitigated
+from evenhand.mitigation.mitigating import SHARES, mitigate, mitigated
 
 __all__ = ["MITIGATIONS", "SHARES", "Candidate", "Mitigated", "Mitigation", "Problem", "mitigate", "mitigated"]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Unpack
 
 from evenhand.audits.arguments import AuditSettings, background_of, opened, rows_of, sorted_out
@@ -16,99 +15,36 @@ from evenhand.errors import InputError, PolicyError, argument, raise_all
 from evenhand.evidence import Evidence
 from evenhand.evidence.predictions import proven
 from evenhand.keys import Key
-from evenhand.messages import message, message_to_plain
+from evenhand.messages import message_to_plain
 from evenhand.metrics import canonical, describe
-from evenhand.mitigation.alike import KEEP, Alike, alike, chosen
+from evenhand.mitigation.alike import KEEP, alike, chosen
 from evenhand.mitigation.candidate import Candidate, Problem
 from evenhand.mitigation.catalogue import MITIGATIONS
 from evenhand.mitigation.feasibility import infeasible
-from evenhand.mitigation.recommending import recommended
+from evenhand.mitigation.judged import Mitigated, judged
 from evenhand.mitigation.recording import candidates as recorded
-from evenhand.mitigation.recording import decided_alike, groups, measured
-from evenhand.mitigation.seen import remember, seen_by
-from evenhand.mitigation.trying import Court, Tried, audits_of, crossed, found, of_candidates, wanted
+from evenhand.mitigation.recording import decided_alike
+from evenhand.mitigation.seen import remember
+from evenhand.mitigation.trying import Court, Tried, audits_of, crossed, of_candidates, wanted
 from evenhand.policy import Policy, judge, load_policy
-from evenhand.training.rows import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from evenhand.audits import AuditOptions
     from evenhand.data import EvaluationSet
     from evenhand.findings import AuditRecord
+    from evenhand.messages import PlainMessage
     from evenhand.policy import Verdict
-    from evenhand.provenance import MitigationFacts, Provenance
+    from evenhand.provenance import MitigationFacts
     from evenhand.subjects import Subject
 
 SHARES: Final = (0.4, 0.3, 0.3)
 """The shares of the rows that candidates are fitted, chosen and judged on."""
 PARTS: Final = ("fit", "choose", "judge")
-LEFT: Final = message("No candidate does better than the deployed model, which is left as it is.")
-KEPT: Final = message(
-    "No candidate that keeps enough of its performance does better than the deployed model, which is left as it is."
-)
 UNCHANGED: Final = "unchanged"
 """The name of the deployed model among the candidates."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Mitigated:
-    """A chosen candidate: its model, and the record of how it was chosen and judged.
-
-    See Also
-    --------
-    evenhand.mitigation.mitigated : Makes one.
-    """
-
-    subject: Subject
-    """Its model: the deployed one where nothing else was chosen."""
-    record: AuditRecord
-    """The audit of it on the rows to judge on, compared with the deployed model; its provenance says what was tried."""
-    needs_sensitive: bool
-    """Whether the model must be told the sensitive features when it decides."""
-
-    @property
-    def recommended(self) -> bool:
-        """Whether the judged rows bear it out."""
-        return bool(self.record.provenance["mitigation"]["recommended"])
-
-    def save(self, path: str | Path, base: str | Path | None = None) -> AuditRecord:
-        """Write the model as one file that `evenhand.open_model` opens, and return the record, which names that file.
-
-        Fingerprints of the rows that it was fitted and chosen on are beside it, in ``<path>.rows.npy``.
-
-        Parameters
-        ----------
-        path : str or Path
-            The file.
-        base : str or Path, optional
-            The deployed model's file, where the candidate is a rule over its scores.
-
-        Returns
-        -------
-        AuditRecord
-            With size and hash of the file, so that `evenhand.monitoring.releasing.promote` knows it by the record.
-
-        Raises
-        ------
-        ModelError
-            When the model cannot be written.
-        """
-        from evenhand.subjects.mitigated import save_mitigated
-        from evenhand.subjects.mixture import Mixture
-        from evenhand.subjects.model_file import file_facts
-        from evenhand.subjects.post_processing import PostProcessed
-
-        model = self.subject
-        frozen = isinstance(model, PostProcessed) and not isinstance(model.base, Mixture)
-        own = getattr(model, "save", None)
-        if own is not None and not isinstance(model, PostProcessed):
-            own(path)
-        else:
-            save_mitigated(model, path, base if frozen else None)
-            write_rows(Path(path), seen_by(model))
-        facts = {**self.record.provenance["subject"], **file_facts(Path(path))}
-        return replace(self.record, provenance={**self.record.provenance, "subject": facts})  # type: ignore[typeddict-item]
 
 
 def mitigate(
@@ -272,24 +208,28 @@ def mitigated(
         raise InputError(f"{argument('performance')}: no audit of these rows measures '{performance}'.")
     same = alike(court, tried[0], keep)
     first = chosen(tried, same, goal)
-    asked = replace(problem, fit=parts["choose"], wanted=wanted(tried[0].verdict))
     facts: MitigationFacts = {
         "candidates": recorded(tried, first, parts["choose"], same),
         "performance": str(goal),
         "rows": {name: part.rows for name, part in parts.items()},
         "policy": {"name": limits.name, "sha256": limits.sha256},
         "seed": chosen_by.seed,
+        "infeasible": _infeasible(problem, tried[0], parts["choose"]),
     }
     if problem.train is not None and any(each.trains for each in proposed):
         facts["rows"] = {**facts["rows"], "train": len(problem.train)}
     if same is not None:
         facts["alike"] = decided_alike(same)
-    sentence = infeasible(asked)
-    facts["infeasible"] = message_to_plain(sentence) if sentence else None
     other = None if first is tried[0] else first
     if other is not None and other.subject is not None:
         remember(other.subject, problem.rows_of(other.candidate), parts["choose"])
-    return _judged(base, other, same, court, parts["judge"], facts, audits, chosen_by)
+    return judged(base, other, same, court, parts["judge"], facts, audits, chosen_by)
+
+
+def _infeasible(problem: Problem, unchanged: Tried, rows: EvaluationSet) -> PlainMessage | None:
+    """Return the sentence that no thresholds meet the policy on the rows to choose on; None where some do."""
+    sentence = infeasible(replace(problem, fit=rows, wanted=wanted(unchanged.verdict)))
+    return message_to_plain(sentence) if sentence else None
 
 
 def _problems(rows: EvaluationSet, shares: Sequence[float], keep: float, goal: Key) -> Iterable[str]:
@@ -357,35 +297,3 @@ def _all_tried(
     if progress is not None:
         progress(len(proposed), len(proposed) + 1, "judging")
     return found
-
-
-def _judged(
-    base: Subject,
-    chosen: Tried | None,
-    same: Alike | None,
-    court: Court,
-    rows: EvaluationSet,
-    facts: MitigationFacts,
-    audits: str | Iterable[str] | None,
-    options: AuditOptions,
-) -> Mitigated:
-    """Return the chosen candidate, audited on the rows to judge on beside the deployed model."""
-    subject = base if chosen is None or chosen.subject is None else chosen.subject
-    names = None if audits is None else (*AUDITS.chosen(audits),)
-    if names is not None and chosen is not None:
-        names = tuple(name for name in AUDITS if name in {*names, *court.audits, "compression"})
-    evidence = Evidence(subject, rows, original=None if chosen is None else base, options=options)
-    record = run(evidence, names)
-    deployed = run(Evidence(base, rows, options=court.options), court.audits)
-    before = judge(deployed, court.policy)
-    idle = chosen is not None and same is not None and not same.is_beaten(subject, rows, court)
-    yes, why = recommended(record, judge(record, court.policy), before, idle)
-    if chosen is None:
-        yes, why = False, LEFT if same is None else KEPT
-    facts["recommended"], facts["why"], facts["before"] = yes, message_to_plain(why), before.status
-    price = [found(each, court.performance) for each in (deployed, record)]
-    facts["price"] = [None if each is None else measured(each) for each in price]
-    if evidence.original_predictions is not None:
-        facts["groups"] = [*groups(evidence.original_predictions.y_pred, evidence.predictions.y_pred, rows)]
-    told: Provenance = {**record.provenance, "mitigation": facts}
-    return Mitigated(subject, replace(record, provenance=told), chosen is not None and chosen.candidate.needs_sensitive)
