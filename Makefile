@@ -27,7 +27,7 @@ TEST_STAMP := $(VENV)/.test
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-slow test-oldest check check-controls golden messages coverage bench fits docs tutorials clean
+.PHONY: help demo test test-slow test-oldest check check-controls golden messages coverage bench fits docs gallery tutorials clean
 
 help:  ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,6 +77,10 @@ docs: $(TEST_STAMP)  ## Build the site into site/
 	$(PIP) install -e ".[docs]"
 	$(BIN)/python docs/_reference.py
 	$(BIN)/sphinx-build -W -b html docs site
+
+gallery: $(TEST_STAMP)  ## Run the examples of the gallery (minutes), keep what they write in gallery/, and build its pages; NAMES="credit" runs some
+	$(BIN)/python docs/_gallery.py --output gallery $(NAMES)
+	$(MAKE) --no-print-directory docs
 
 tutorials: $(TEST_STAMP)  ## Run the tutorials and write their outputs and figures anew
 	$(BIN)/python docs/_tutorials.py
