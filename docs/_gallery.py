@@ -144,7 +144,7 @@ def _entry(name: str, page: str) -> list[str]:
     text, image = FIGURE.search(page).groups()[:2]  # type: ignore[union-attr]
     status = [said.partition(":")[0].lower() for said in shown(page).values()]
     return [
-        f"### [{title}]({name}.md)", "", f"{re.split(r'(?<=[.?!]) ', told)[0]} ({', '.join(status)})", "",
+        f"### [{title}]({name}.md)", "", f"{re.split(r'(?<=[.?!]) ', told)[0]} **{', '.join(status).capitalize()}.**", "",
         f"[![{text}](../images/{image}.svg)]({name}.md)",
     ]  # fmt: skip
 

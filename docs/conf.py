@@ -31,6 +31,8 @@ autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
+# Two rooms may have a record of one name, such as Candidate and Recipe; a type in a signature then links to either.
+suppress_warnings = ["ref.python"]
 numpydoc_show_class_members = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
