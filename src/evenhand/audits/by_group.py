@@ -38,6 +38,8 @@ class Quantity:
     """Qualifiers of its keys, such as the class it is about."""
     hows: tuple[How, ...] | None = None
     """The comparisons between groups; all that apply when absent."""
+    about: Callable[[Grouping], bool] = lambda _: True
+    """Whether it says something of the groups of a grouping."""
 
 
 def over_rows(evidence: Evidence, compute: Callable[..., Measured]) -> Callable[[Grouping | None], Measured]:
@@ -65,7 +67,7 @@ def state(
     level, metric, unit, qualifiers = evidence.options.level, quantity.metric, quantity.unit, quantity.qualifiers
     hows = hows_of(METRICS[metric]) if quantity.hows is None else quantity.hows
     yield from values(audit, metric, quantity.measure(None), None, level, unit, **qualifiers)
-    for grouping in evidence.groupings if groupings is None else groupings:
+    for grouping in filter(quantity.about, evidence.groupings if groupings is None else groupings):
         found = quantity.measure(grouping)
         yield from values(audit, metric, found, grouping, level, unit, **qualifiers)
         yield from between(audit, metric, found, hows, grouping, level, unit, **qualifiers)

@@ -228,7 +228,7 @@ class Measuring:
         overall, by_group = self._audits(metric)
         if values_too:
             yield from values(overall, metric, quantity.measure(None), None, level, unit, **chosen)
-        for grouping in self.evidence.groupings:
+        for grouping in filter(quantity.about, self.evidence.groupings):
             found = quantity.measure(grouping)
             if values_too:
                 yield from values(by_group, metric, found, grouping, level, unit, **chosen)

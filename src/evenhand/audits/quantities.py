@@ -6,10 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from evenhand.audits.by_group import Quantity, of_scores, over_rows
+from evenhand.audits.lists import Lists
 from evenhand.metrics import METRICS, SCORES, Tally, measure
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.values.multilabel import f1_over_labels, hamming_loss, subset_accuracy
-from evenhand.metrics.values.ranking import exposure, exposure_to_merit
 from evenhand.metrics.values.regression import NUMBERS, SHARES, measure_numbers
 from evenhand.metrics.values.transcripts import OF_TRANSCRIPTS, measure_transcripts
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 OF_LABELS: Final = ("hamming_loss", "subset_accuracy", "micro_f1", "macro_f1")
 """The metrics of several labels together."""
-OF_LISTS: Final = ("exposure", "exposure_to_merit")
-"""The metrics of ranked items that every group has."""
 
 
 def quantities(evidence: Evidence, metric: str) -> Iterator[Quantity]:
@@ -52,7 +50,7 @@ def quantities(evidence: Evidence, metric: str) -> Iterator[Quantity]:
         "binary": of_binary_scores,
         "regression": of_numbers,
         "multilabel": of_labels,
-        "ranking": of_items,
+        "ranking": of_ranking,
         "transcription": of_transcripts,
     }.get(evidence.data.task)
     if of_task is not None:
@@ -91,17 +89,9 @@ def of_labels(evidence: Evidence, metric: str) -> Iterator[Quantity]:
             yield Quantity(metric, rates, qualifiers={"class": str(name)})
 
 
-def of_items(evidence: Evidence, metric: str) -> Iterator[Quantity]:
-    """Yield the exposure of ranked items, plain or per merit."""
-    relevance, score, level = evidence.predictions.y_true, evidence.predictions.y_pred, evidence.options.level
-    if metric not in OF_LISTS:
-        return
-    query = evidence.data.table[evidence.data.roles.query].to_numpy()
-    if metric == "exposure":
-        yield Quantity(metric, over_rows(evidence, partial(exposure, score, query, level=level)), "score")
-    else:
-        merit = partial(exposure_to_merit, relevance, score, query, level=level)
-        yield Quantity(metric, over_rows(evidence, merit), "number")
+def of_ranking(evidence: Evidence, metric: str) -> Iterator[Quantity]:
+    """Yield a metric of lists, for groups of those they are for, or of ranked items, for groups of items."""
+    yield from Lists(evidence).quantities(metric)
 
 
 def of_transcripts(evidence: Evidence, metric: str) -> Iterator[Quantity]:

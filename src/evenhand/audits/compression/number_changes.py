@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evenhand.audits.by_group import over_rows, values
 from evenhand.audits.compression.decision_changes import NAME
-from evenhand.audits.statement import value_finding
-from evenhand.keys import Key
+from evenhand.audits.lists import Lists
 from evenhand.metrics import means, measured_mean
-from evenhand.metrics.values.ranking import attention, gains
+from evenhand.metrics.values.lists import measured_changes
+from evenhand.metrics.values.ordering import Ordering
+from evenhand.metrics.values.ranking import attention
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.findings import Finding, Unit
     from evenhand.metrics import Measured
@@ -40,16 +43,19 @@ def number_changes(evidence: Evidence) -> Iterator[Finding]:
 
 
 def place_changes(evidence: Evidence) -> Iterator[Finding]:
-    """Yield the paired change of NDCG over lists, and of the exposure of each group's items."""
-    old, new, truth = _both(evidence)
-    query, level = evidence.data.table[evidence.data.roles.query].to_numpy(), evidence.options.level
-    before, after = gains(truth, old, query), gains(truth, new, query)
-    lists = np.zeros(len(before), dtype=np.int64)
-    yield value_finding(
-        Key.of("ndcg_change", of="original"), NAME,
-        measured_mean("ndcg_change", means(after - before, lists, 1), level), 0, level, "score",
-    )  # fmt: skip
-    yield from _of_rows(evidence, "exposure_change", attention(new, query) - attention(old, query), "score")
+    """Yield the paired change of each list, by group of users, and of the exposure of each group of items."""
+    old, new, _ = _both(evidence)
+    now, level = Lists(evidence), evidence.options.level
+    before = Ordering.of(old, now.order.query)
+    for metric, at in now.changes():
+        change = now.value(metric, at) - now.value(metric, at, before)
+        compute = now.measuring(partial(measured_changes, f"{metric}_change", change))
+        told = {"of": "original"} if at is None else {"at": str(at), "of": "original"}
+        for grouping in (None, *filter(now.of_users, evidence.groupings)):
+            yield from values(NAME, f"{metric}_change", compute(grouping), grouping, level, "score", **told)
+    moved = attention(new, now.order.query) - attention(old, now.order.query)
+    items = [grouping for grouping in evidence.groupings if not now.of_users(grouping)]
+    yield from _of_rows(evidence, "exposure_change", moved, "score", items, now.units)
 
 
 def _both(evidence: Evidence) -> tuple[Floats, Floats, Floats]:
@@ -59,16 +65,17 @@ def _both(evidence: Evidence) -> tuple[Floats, Floats, Floats]:
     return before.y_pred.astype(np.float64), after.y_pred.astype(np.float64), after.y_true.astype(np.float64)
 
 
-def _of_rows(evidence: Evidence, metric: str, difference: Floats, unit: Unit) -> Iterator[Finding]:
+def _of_rows(
+    evidence: Evidence, metric: str, difference: Floats, unit: Unit, groupings: Sequence[Grouping] | None = None,
+    units: NDArray[np.int64] | None = None,
+) -> Iterator[Finding]:  # fmt: skip
     data, level = evidence.data, evidence.options.level
-    clusters = data.clusters
-    if data.task == "ranking" and clusters is None:  # the places of a list depend on each other
-        clusters = np.unique(data.table[data.roles.query].to_numpy(), return_inverse=True)[1].astype(np.int64)
+    clusters = data.clusters if units is None else units  # the places of a list depend on each other
 
     def measured(codes: NDArray[np.int32], groups: int) -> Measured:
         found = means(difference, codes, groups, weight=data.sample_weight, clusters=clusters)
         return measured_mean(metric, found, level)
 
     compute = over_rows(evidence, measured)
-    for grouping in (None, *evidence.groupings):
+    for grouping in (None, *(evidence.groupings if groupings is None else groupings)):
         yield from values(NAME, metric, compute(grouping), grouping, level, unit, of="original")
