@@ -6,6 +6,7 @@
 - `numbers`: how far predicted numbers are from the truth
 - `rankings`: how good a ranking is, and each group's exposure
 - `calibration`: whether predicted probabilities match observed rates
+- `decision_curve`: net benefit at threshold probabilities, beside deciding alike for everybody
 - `fairness`: every metric for every group, and the disparities between groups
 - `impact`: impact ratios, shares of the selected, inequality
 - `strata`: groups compared within the values of a control feature
