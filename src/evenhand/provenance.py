@@ -42,6 +42,8 @@ class SubjectFacts(TypedDict, total=False):
     decided_by: str
     """Whose threshold it is: ``model``, that of its own decisions; ``given``, the user's; ``default``, one that gives
     the model's own decisions where it has any."""
+    other_decisions: int
+    """Rows whose decision was given, and is another than that of their score at the threshold."""
     output: str
     """What its raw output was declared to be."""
     classes_read_as: str

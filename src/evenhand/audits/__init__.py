@@ -7,6 +7,7 @@
 - `rankings`: how good a ranking is, and each group's exposure
 - `transcripts`: how many words were heard wrongly, and whose
 - `calibration`: whether predicted probabilities match observed rates
+- `decision_curve`: net benefit at threshold probabilities, beside deciding alike for everybody
 - `fairness`: every metric for every group, and the disparities between groups
 - `impact`: impact ratios, shares of the selected, inequality
 - `strata`: groups compared within the values of a control feature

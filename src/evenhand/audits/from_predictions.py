@@ -199,5 +199,15 @@ def _said(
         there.threshold = answered.threshold if data.task == "multilabel" else there.threshold
         return answered, there
     found = given(data, y_pred, y_score, threshold=threshold, kind=kind)
-    values = found.y_pred.astype(np.float64) if found.y_score is None else found.y_score
-    return found, PredictionsSubject(values, name=name, threshold=found.threshold, score_kind=found.kind)  # type: ignore[arg-type]
+    values, others = found.y_pred.astype(np.float64), 0
+    if found.y_score is not None:
+        others = int(((found.y_score >= found.threshold) != (found.y_pred == 1)).sum())
+        values = found.y_score
+    subject = PredictionsSubject(
+        values,
+        name=name,
+        threshold=found.threshold,
+        score_kind=found.kind,
+        other_decisions=others,  # type: ignore[arg-type]
+    )
+    return found, subject

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from evenhand.messages import message
 from evenhand.metrics import Tally
 from evenhand.metrics.answers.answering import Answers
-from evenhand.metrics.answers.counts import split
+from evenhand.metrics.answers.counts import split, threshold_if, threshold_probability
 from evenhand.metrics.answers.questions import NO_ORIGINAL, NoAnswerError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from evenhand.evidence.evidence import Evidence
     from evenhand.metrics.answers.counts import Columns, Labels
     from evenhand.metrics.counts.joint import JointTally
+    from evenhand.provenance import SubjectFacts
 
 
 class EvidenceCounts:
@@ -35,7 +38,24 @@ class EvidenceCounts:
     def tally(self, columns: Columns, model: str = "subject") -> Tally:
         """Return the counts of truth x decision of a model."""
         self._need_original(model)
-        return self._evidence.tally(self._grouping(columns), model)
+        found, subject = self._evidence.tally(self._grouping(columns), model), self._evidence.subject
+        if model != "subject":
+            return found
+        told = {**subject.facts, "threshold": float(subject.threshold), "score_kind": subject.score_kind}
+        return replace(found, threshold=threshold_probability(cast("SubjectFacts", told)))
+
+    def tally_at(self, columns: Columns, threshold: float) -> Tally:
+        """Return the counts of the decisions at a threshold."""
+        data, said = self._data, self._evidence.predictions
+        if data.task != "binary" or said.y_score is None:
+            raise NoAnswerError(message("There are no scores of two classes to decide by at another threshold."))
+        if threshold == (own := self.tally(columns)).threshold:
+            return own
+        codes, size = (None, 1) if not columns else (data.grouping(*columns).codes, len(data.grouping(*columns)))
+        worth = (data.sample_weight, data.frequency, data.clusters)
+        at = threshold_if(threshold, said.kind == "probability")
+        decided = (said.y_score >= threshold).astype(np.int8)
+        return Tally.count(data.y_true, decided, codes, size, *worth, squared_weight=data.squared_weight, threshold=at)
 
     def joint(self, columns: Columns, view: str | int) -> JointTally:
         """Return the joint counts of both models."""

@@ -55,6 +55,10 @@ class EvidenceOptions(Declared):
     reason_reference: Literal["mean", "at_threshold"] = setting(
         "mean", "What refusals are explained against: the mean of all applicants, or people at the threshold."
     )
+    decision_thresholds: tuple[float, ...] = setting(
+        (), "Probabilities from which on to decide, at which net benefit is stated: t where one true positive is worth "
+        "(1 - t) / t false ones.", above=0, below=1,
+    )  # fmt: skip
     slice_rows: int = setting(
         200_000, "The most rows that are searched for slices; of more, as many are drawn with the seed.",
         least=1_000, unit="rows",

@@ -73,6 +73,10 @@ class LiveCounts:
             cells[:, 0] += self._held.get(f"decided.{at}", 0)
         return Tally(cells)
 
+    def tally_at(self, columns: Columns, threshold: float) -> Tally:
+        """Refuse: live batches are counted by their decisions alone."""
+        raise NoAnswerError(message("There are no counts of the decisions at the threshold {at}.", at=f"{threshold:g}"))
+
     def joint(self, columns: Columns, view: str | int) -> JointTally:
         """Raise: a live model is alone."""
         raise NoCountsError(NO_ORIGINAL)

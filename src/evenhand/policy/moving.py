@@ -66,7 +66,7 @@ def _counted(limits: Sequence[Limit]) -> list[Limit]:
     """Return the limits that counts of decisions can judge, each once."""
     kept = (
         limit for limit in limits if not limit.required and not limit.against and is_counted(limit.key.metric)
-        and limit.key.qualifier("of") is None
+        and limit.key.qualifier("of") is None and limit.key.qualifier("threshold") is None
     )  # fmt: skip
     return list(dict.fromkeys(kept))
 

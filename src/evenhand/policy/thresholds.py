@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from evenhand.errors import PolicyError
 from evenhand.findings import AuditRecord, GroupCounts
@@ -12,8 +12,10 @@ from evenhand.policy.deriving import derived
 from evenhand.policy.judging import judge_limit
 
 if TYPE_CHECKING:
+    from evenhand.keys import Key
     from evenhand.policy.limits import Limit, Policy, Status
     from evenhand.policy.verdict import Judgement
+    from evenhand.provenance import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,7 @@ def sweep_derived(record: AuditRecord, policy: Policy) -> Sweep:
     edges = record.provenance.get("score_edges")
     if edges is None:
         raise PolicyError("The record has no counts by score: audit scores of two classes, without weights.")
-    limits = [
-        limit for limit in policy.limits if not limit.required and not limit.against and is_counted(limit.key.metric)
-    ]
+    limits = [limit for limit in policy.limits if not limit.required and not limit.against and _moves(limit.key)]
     left = tuple(str(limit.key) for limit in policy.limits if limit not in limits)
     if not limits:
         raise PolicyError(f"{policy.name}: no limit is about decisions, so none changes with the threshold.")
@@ -95,6 +95,11 @@ def sweep_derived(record: AuditRecord, policy: Policy) -> Sweep:
         _step(at_threshold(record, place), edge, edge == in_use, limits, policy) for place, edge in enumerate(edges)
     )
     return Sweep(steps, left)
+
+
+def _moves(key: Key) -> bool:
+    """Whether a limit's value changes with the threshold in use; one at a threshold that is named does not."""
+    return is_counted(key.metric) and key.qualifier("threshold") is None
 
 
 def at_threshold(record: AuditRecord, place: int) -> AuditRecord:
@@ -114,7 +119,9 @@ def at_threshold(record: AuditRecord, place: int) -> AuditRecord:
         for part in record.tallies
         if part.model == "scores"
     )
-    return replace(record, findings=(), tallies=tallies)
+    subject = {**record.provenance.get("subject", {}), "threshold": record.provenance["score_edges"][place]}
+    provenance = cast("Provenance", {**record.provenance, "subject": subject})
+    return replace(record, findings=(), tallies=tallies, provenance=provenance)
 
 
 def _step(record: AuditRecord, threshold: float, in_use: bool, limits: list[Limit], policy: Policy) -> Step:

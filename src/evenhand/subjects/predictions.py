@@ -22,7 +22,8 @@ class PredictionsSubject:
     """Scores or labels in the order of the rows.
 
     `scores`: scores, or labels 0 and 1 with ``score_kind="label"``; `name`: what the report calls them; `threshold`:
-    0.5, or 0 for a ranking score, when not given; `score_kind`: the kind of scores. Raises InputError when a score is
+    0.5, or 0 for a ranking score, when not given; `score_kind`: the kind of scores; `other_decisions`: rows that were
+    decided otherwise than their scores at the threshold are. Raises InputError when a score is
     not finite, a probability is outside [0, 1], or a label is neither 0 nor 1.
     """
 
@@ -33,8 +34,9 @@ class PredictionsSubject:
         name: str = "predictions",
         threshold: float | None = None,
         score_kind: ScoreKind = "probability",
+        other_decisions: int = 0,
     ) -> None:
-        self.name = name
+        self.name, self.other_decisions = name, other_decisions
         self.score_kind: ScoreKind = score_kind
         self.threshold = default_threshold(score_kind) if threshold is None else float(threshold)
         self.scores = _checked(scores, score_kind, name)
@@ -42,7 +44,8 @@ class PredictionsSubject:
     @property
     def facts(self) -> Mapping[str, Plain]:
         """Return the facts, which are unknown without a model."""
-        return {"kind": "predictions", "features": None, **NOT_KNOWN}
+        others = {"other_decisions": self.other_decisions} if self.other_decisions else {}
+        return {"kind": "predictions", "features": None, **others, **NOT_KNOWN}
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the stored scores; `batch` must be the table they were made from, in its order.

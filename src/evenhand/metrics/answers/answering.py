@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final, TypeVar, cast
@@ -174,7 +175,7 @@ class Answers:
 
     def _measured(self, asked: Question, level: float) -> Measured:
         """Return the values of a metric, measured once; their ends are found once a critical value."""
-        name = (asked.metric, asked.columns, asked.original, asked.chosen, level)
+        name = (asked.metric, asked.columns, asked.original, asked.chosen, asked.threshold, level)
 
         def make() -> Measured:
             found = self._by.measure(asked.metric, self.counted(asked), level)
@@ -206,7 +207,7 @@ class Answers:
     def counted(self, asked: Question) -> Tally:
         """Return the tally of two classes that a rate is counted from; of all, for what is of all classes."""
         metric, entry = asked.metric, METRICS.get(asked.metric)
-        tally = self.counts.tally(asked.columns, "original" if asked.original else "subject")
+        tally = self._tally(asked)
         if metric == "favourable_rate":
             if self.counts.favourable is None or tally.classes > 2:
                 raise NoAnswerError(message("No outcome was declared favourable."))
@@ -222,6 +223,18 @@ class Answers:
         if entry is not None and (entry.of_classes or entry.task == "multiclass"):
             return tally
         raise NoAnswerError(OF_ONE)
+
+    def _tally(self, asked: Question) -> Tally:
+        """Return the counts of the decisions that a question is about."""
+        if not asked.threshold:
+            return self.counts.tally(asked.columns, "original" if asked.original else "subject")
+        try:
+            cut = float(asked.threshold)
+        except ValueError:
+            cut = float("nan")
+        if not math.isfinite(cut):
+            raise NoAnswerError(message("The threshold {name} is no number.", name=asked.threshold))
+        return self._once(("at", asked.columns, cut), lambda: self.counts.tally_at(asked.columns, cut))
 
     def _one(self, asked: Question, tally: Tally, chosen: int) -> Tally:
         """Return the tally of one class against the rest."""
@@ -283,7 +296,7 @@ class Answers:
         """Compare the groups' values of one metric at a confidence."""
         how, name = (
             cast("How", asked.how),
-            (asked.metric, asked.how, asked.columns, asked.original, asked.chosen, level),
+            (asked.metric, asked.how, asked.columns, asked.original, asked.chosen, asked.threshold, level),
         )
 
         def make() -> Disparity:
@@ -308,7 +321,7 @@ class Answers:
         values, tally, metric = self._values(asked)[0], self.counted(asked), asked.metric
         if isinstance(to, int):
             return sides_of(metric, values, tally, to, self.level, self._by.measure)
-        name = ("rest", metric, asked.columns, asked.original, asked.chosen)
+        name = ("rest", metric, asked.columns, asked.original, asked.chosen, asked.threshold)
         rest = self._once(name, lambda: sides_of(metric, values, tally, "rest", self.level, self._by.measure))
         return rest if to == "rest" else rest.within_all(metric, tally)
 

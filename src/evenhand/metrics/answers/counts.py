@@ -11,13 +11,14 @@ from evenhand.messages import message
 from evenhand.metrics.answers.questions import NO_ORIGINAL, NoAnswerError, NoCountsError
 from evenhand.metrics.counts.joint import JointTally
 from evenhand.metrics.counts.tally import Tally
+from evenhand.metrics.values.thresholds import tally_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evenhand.findings import AuditRecord, GroupCounts, Plain
     from evenhand.metrics.counts.arrays import Column, Ints
-    from evenhand.provenance import DataFacts
+    from evenhand.provenance import DataFacts, SubjectFacts
 
 Labels = tuple[tuple[str, ...], ...]
 Columns = tuple[str, ...]
@@ -40,6 +41,9 @@ class Counts(Protocol):
     def tally(self, columns: Columns, model: str = "subject") -> Tally:
         """Return the counts of truth x decision of a model, ``subject`` or ``original``."""
 
+    def tally_at(self, columns: Columns, threshold: float) -> Tally:
+        """Return the counts of the decisions that the model would make at a threshold."""
+
     def joint(self, columns: Columns, view: str | int) -> JointTally:
         """Return the joint counts of both models; the views are those of `Evidence.joint_tally`."""
 
@@ -52,6 +56,10 @@ class RecordCounts:
 
     def __init__(self, record: AuditRecord) -> None:
         self._data: DataFacts = record.provenance.get("data", {})
+        self._edges = record.provenance.get("score_edges", [])
+        told = record.provenance.get("subject", {})
+        self._decided = threshold_probability(told)
+        self._probable = told.get("score_kind") == "probability"
         self._tallies = record.tallies
         roles = self._data.get("roles")
         clustered = roles is not None and roles.get("cluster") is not None
@@ -79,8 +87,21 @@ class RecordCounts:
     def tally(self, columns: Columns, model: str = "subject") -> Tally:
         """Return the counts of truth x decision of a model."""
         if (model, columns) not in self._made:
-            self._made[model, columns] = self._counted(self._part(model, columns, ("true", "predicted")))
+            found = self._counted(self._part(model, columns, ("true", "predicted")))
+            self._made[model, columns] = replace(found, threshold=self._decided) if model == "subject" else found
         return self._made[model, columns]
+
+    def tally_at(self, columns: Columns, threshold: float) -> Tally:
+        """Return the counts of the decisions at a threshold: from counts by score, where rows are independent."""
+        if threshold == self._decided:
+            return self.tally(columns)
+        part = next((part for part in self._tallies if (part.model, part.columns) == ("scores", columns)), None)
+        if part is None or threshold not in self._edges or self._clustered:
+            raise NoAnswerError(
+                message("There are no counts of the decisions at the threshold {at}.", at=f"{threshold:g}")
+            )
+        found = tally_at(np.asarray(part.counts, dtype=np.int64), self._edges.index(threshold))
+        return replace(found, threshold=threshold_if(threshold, self._probable))
 
     def joint(self, columns: Columns, view: str | int) -> JointTally:
         """Return the joint counts of both models; of several classes a record keeps who was right, and no more."""
@@ -141,6 +162,28 @@ class RecordCounts:
         if not columns:
             raise NoCountsError(message("The record has no counts of truth and decision."))
         raise NoCountsError(message("The record has no counts by {columns}.", columns=tuple(columns)))
+
+
+def threshold_probability(subject: SubjectFacts) -> float | None:
+    """Return the probability from which on a model decides positive; None where it decides otherwise.
+
+    Parameters
+    ----------
+    subject : mapping
+        What is on record of the model: its ``threshold``, ``score_kind`` and how it decides.
+
+    Examples
+    --------
+    >>> threshold_probability({"threshold": 0.2, "score_kind": "probability"})
+    0.2
+    """
+    probable = subject.get("score_kind") == "probability" and not subject.get("other_decisions")
+    return threshold_if(subject.get("threshold"), probable)
+
+
+def threshold_if(threshold: float | None, probable: bool) -> float | None:
+    """Return a threshold where it is one of probabilities."""
+    return threshold if probable and threshold is not None and 0 < threshold < 1 else None
 
 
 def split(tally: Tally, parts: int) -> list[Tally]:

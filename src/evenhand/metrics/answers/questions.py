@@ -72,6 +72,8 @@ class Question:
     """What each group is compared with in place of the others."""
     given: Feature | None = None
     """The control feature within whose values groups are compared, and which value."""
+    threshold: str = ""
+    """The threshold of the decisions, where it is not the model's own."""
 
     @property
     def of_gap(self) -> bool:
@@ -94,14 +96,18 @@ def question(key: Key) -> Question:
         )
     metric, how, paired = _split(name)
     asked = dict(key.qualifiers)
-    of, chosen, to, given = (asked.pop(word, "") for word in ("of", "class", "vs", "given"))
+    of, chosen, to, given, at = (asked.pop(word, "") for word in ("of", "class", "vs", "given", "threshold"))
     for word, value in (*asked.items(), *([("of", of)] if of not in ("", "original") else [])):
         raise NoAnswerError(message("Counts know nothing of {word}={value}.", word=word, value=value))
     if paired and not of:
         raise NoAnswerError(message("It compares two models: ask for it with of=original."))
+    if at and (of or chosen or given):
+        raise NoAnswerError(
+            message("At another threshold counts know all decisions of the model, and no parts of them.")
+        )
     _check_groups(key, how, bool(to or given))
     group = None if how is not None else tuple(group for _, group in key.group)
-    return Question(metric, how, key.columns, group, bool(of), paired, chosen, to, _control(given))
+    return Question(metric, how, key.columns, group, bool(of), paired, chosen, to, _control(given), at)
 
 
 def takes_all_groups(key: Key) -> bool:

@@ -70,6 +70,8 @@ class Table:
     """Whose decisions they are: ``subject``, ``original``, ``joint`` for both models, ``strata``."""
     values: tuple[str, ...] = ()
     """(V,) the values of the control feature, for strata."""
+    threshold: float | None = None
+    """The probability from which on rows were decided positive."""
 
     def groups(self, columns: Columns) -> Labels:
         """Return the groups."""
@@ -81,7 +83,11 @@ class Table:
         self._same(columns)
         if self.kind != model:
             raise NoCountsError(NO_ORIGINAL)
-        return Tally(self.cells)
+        return Tally(self.cells, threshold=self.threshold)
+
+    def tally_at(self, columns: Columns, threshold: float) -> Tally:
+        """Return the counts: a table is of the decisions at one threshold."""
+        return self.tally(columns)
 
     def joint(self, columns: Columns, view: str | int) -> JointTally:
         """Return the joint counts of both models."""
@@ -165,7 +171,9 @@ def quick_ends(key: Key, table: Table, drawn: Ints, level: float) -> Ends | None
 def _whole(asked: Question, table: Table, drawn: Ints) -> Table:
     """Return all tables as one, the groups of a table after each other."""
     cells = drawn.reshape(-1, *drawn.shape[2:])
-    return Table(asked.columns, (), table.classes, cells, table.favourable, table.kind)
+    return Table(
+        asked.columns, (), table.classes, cells, table.favourable, table.kind, threshold=table.threshold
+    )  # fmt: skip
 
 
 def _measured(asked: Question, table: Table, drawn: Ints, level: float) -> Measured:

@@ -10,6 +10,7 @@ from typing import Final
 from evenhand.metrics.catalogue.attacks import ATTACKS
 from evenhand.metrics.catalogue.compression import COMPRESSION
 from evenhand.metrics.catalogue.confusion import RATES
+from evenhand.metrics.catalogue.decisions import DECISIONS
 from evenhand.metrics.catalogue.differential_privacy import DP
 from evenhand.metrics.catalogue.disclosure import DISCLOSURE
 from evenhand.metrics.catalogue.entry import Cells, Metric
@@ -61,6 +62,7 @@ _OTHERS: Final = (
         "It says nothing of how many errors there are, only how they divide.",
         "Berk et al. (2018), Sociological Methods & Research 50", ("fn_fp_ratio",), highest=None,
         example="10 / 20 = 0.50"),
+    *DECISIONS,
     *INEQUALITY,
     Metric("roc_auc", "ROC AUC", "score", "higher_is_better",
         "P(score of a positive > score of a negative) + half of P(equal)",

@@ -50,6 +50,8 @@ class Tally:
     shared: int = 0
     """By how many all groups' clusters are more than there are: 0 where each has rows in one group only. Of some of the
     groups that were counted it is that of all."""
+    threshold: float | None = None
+    """The probability from which on rows were decided positive; None where they were decided otherwise."""
 
     def __repr__(self) -> str:
         groups, classes = self.counts.shape[:2]
@@ -68,6 +70,7 @@ class Tally:
         clusters: ArrayLike | None = None,
         n_classes: int = 2,
         squared_weight: ArrayLike | None = None,
+        threshold: float | None = None,
     ) -> Tally:
         """Count rows.
 
@@ -89,6 +92,8 @@ class Tally:
             The number of classes C.
         squared_weight : (n,) array, optional
             Sums of squared weights, with sums of weights as `sample_weight` and a `frequency`.
+        threshold : float, optional
+            The probability from which on rows were decided positive, where they were.
 
         Raises
         ------
@@ -101,7 +106,7 @@ class Tally:
         raise_all(InputError, _problems(true, predicted, groups, n_groups, weight, n_classes))
         shape, cells = (n_groups, n_classes, n_classes), n_groups * n_classes**2
         if weight is None and frequency is None and clusters is None:
-            return cls(count_cells((groups, true, predicted), shape))
+            return cls(count_cells((groups, true, predicted), shape), threshold=threshold)
         cell = np.zeros(true.shape, dtype=np.intp) if groups is None else groups.astype(np.intp)
         for part in (true, predicted):
             cell *= n_classes
@@ -110,10 +115,10 @@ class Tally:
             exact = np.zeros(cells, dtype=np.int64)
             np.add.at(exact, cell, np.asarray(frequency, dtype=np.int64))
             if weight is None or squared_weight is None:
-                return cls(exact.reshape(shape))
+                return cls(exact.reshape(shape), threshold=threshold)
             summed = (sums_by(cell, np.asarray(part), cells).reshape(shape) for part in (weight, squared_weight))
-            return cls(exact.reshape(shape), next(summed), next(summed))
-        found = cls(np.bincount(cell, minlength=cells).reshape(shape).astype(np.int64))
+            return cls(exact.reshape(shape), next(summed), next(summed), threshold=threshold)
+        found = cls(np.bincount(cell, minlength=cells).reshape(shape).astype(np.int64), threshold=threshold)
         if weight is not None:
             sums, squares = (sums_by(cell, part, cells).reshape(shape) for part in (weight, weight * weight))
             found = replace(found, weights=sums, squared_weights=squares)
@@ -133,6 +138,7 @@ class Tally:
             _sum(self.moments, other.moments),
             None if self.clusters is None or other.clusters is None else self.clusters + other.clusters,
             self.shared + other.shared,
+            self.threshold if self.threshold == other.threshold else None,
         )
 
     def overall(self) -> Tally:
@@ -157,7 +163,7 @@ class Tally:
     def each(self, change: Callable[[NDArray[Any] | None], NDArray[Any] | None]) -> Tally:
         """Return the tally with the same change, along groups, made to all that is counted."""
         parts = (change(getattr(self, name)) for name in FIELDS)
-        return replace(Tally(*parts), shared=self.shared)  # type: ignore[arg-type]  # counts are never None
+        return replace(Tally(*parts), shared=self.shared, threshold=self.threshold)  # type: ignore[arg-type]  # counts are never None
 
     def rest(self) -> Tally:
         """Return for each group the tally of the rows of all others.

@@ -18,7 +18,8 @@ from evenhand.metrics.inference.sequences import picked
 from evenhand.metrics.inference.share_functions import effective_rows, limits
 from evenhand.metrics.inference.unequal import Units, betas
 from evenhand.metrics.values.composites import COMPOSITES, composite
-from evenhand.metrics.values.undefined import why_undefined
+from evenhand.metrics.values.net_benefit import BENEFITS, benefit_ends, benefits
+from evenhand.metrics.values.undefined import UNTHRESHOLDED, why_undefined
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,6 +147,8 @@ def measure(metric: str, tally: Tally, level: float = 0.95) -> Measured:
         )
     if entry.name in COMPOSITES:
         return _composite(entry, tally, level)
+    if entry.name in BENEFITS:
+        return _benefit(entry, tally, level)
     if entry.name in MEANS:
         return _mean_of_two(entry, tally, level)
     return (_mapped if entry.name in MAPPED else _rate)(entry, tally, level)
@@ -279,6 +282,18 @@ def _composite(entry: Metric, tally: Tally, level: float) -> Measured:
     share = _Share(value, tally.rows.astype(np.float64), tally.rows)
     measured = _measured(entry, tally, share, value, "gaffke limits of the tangent", ends, level)
     return replace(measured, uncovered=_sparse_classes(tally)) if entry.name.startswith("macro_") else measured
+
+
+def _benefit(entry: Metric, tally: Tally, level: float) -> Measured:
+    """The least of means of what cells are worth at the threshold of the decisions."""
+    value = benefits(entry.name, tally).min(axis=0)
+    share = _Share(value, tally.rows.astype(np.float64), np.where(np.isfinite(value), tally.rows, 0))
+    method = "gaffke limits of the mean" + (", design effect of clusters" if tally.clusters is not None else "")
+    ends = cache(partial(benefit_ends, entry.name, tally))
+    measured = _measured(entry, tally, share, value, method, ends, level)
+    if tally.threshold is not None:
+        return measured
+    return replace(measured, reason=tuple(UNTHRESHOLDED if rows else why_undefined(entry, 0) for rows in tally.rows))
 
 
 def _sparse_classes(tally: Tally) -> tuple[str, ...]:

@@ -24,6 +24,11 @@ _UNDEFINED: Final = {
         "All rows are decided alike: the average predictive value needs both decisions."
     ),
 }
+UNTHRESHOLDED: Final = message(
+    "Rows were not decided at a threshold probability, which is what says how many false positives one true positive "
+    "is worth: name one with threshold=."
+)
+"""Why decisions have no net benefit."""
 
 
 def why_undefined(entry: Metric, rows: int) -> str:

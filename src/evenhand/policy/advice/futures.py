@@ -129,8 +129,11 @@ def drawn_futures(
 def _present(key: Key, asked: Question | None, counts: RecordCounts) -> tuple[Table, Floats]:
     """Return the counts that a key is answered from, and the rows that each of them stands for."""
     columns, kind = key.columns, "original" if asked is not None and asked.original else "subject"
-    cells, worth = _independent(counts.tally(columns, kind), _rate_of(asked))
-    table = Table(columns, counts.groups(columns), tuple(counts.classes), cells, counts.favourable, kind)
+    at = asked.threshold if asked is not None else ""
+    tally = counts.tally_at(columns, float(at)) if at else counts.tally(columns, kind)
+    cells, worth = _independent(tally, _rate_of(asked))
+    groups, classes = counts.groups(columns), tuple(counts.classes)
+    table = Table(columns, groups, classes, cells, counts.favourable, kind, threshold=tally.threshold)
     if asked is not None and asked.paired:
         cells, worth = _both_models(counts.joint(columns, "decisions"), worth)
         return replace(table, cells=cells, kind="joint"), worth

@@ -62,7 +62,7 @@ def line_figure(
                 f"M{across_to[at]:g} {down(ends[number][at][0]):g}V{down(ends[number][at][1]):g}" for at in shown
             )
         drawn.append(Line(label, points, number, bars))
-    marks = [bottom + share * (top - bottom) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    marks = [round(bottom + share * (top - bottom), 12) + 0.0 for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
     upwards = tuple((down(value), f"{value:g}") for value in marks)
     frame = (name, title, description, table, LEFT + WIDE + 16, TOP + TALL + 40)
     ticks = tuple(Tick(across.place(place), text) for place, text in zip(places, named, strict=True)) if named else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from evenhand.metrics.counts.arrays import Ints
+    from evenhand.provenance import Provenance
 
 AXES = ("group", "true", "predicted")
 
@@ -82,7 +83,11 @@ def at_thresholds(
     everybody = nearest_edge(places, usual if usual is not None else places[0])
     moved = (_moved(part, scores, everybody, split, at) for part in scores.values())
     kept = tuple(finding for finding in record.findings if of_scores(finding.key.metric))
-    return replace(record, findings=kept, tallies=tuple(part for part in moved if part is not None))
+    subject = dict(record.provenance.get("subject", {}))
+    subject |= {"other_decisions": 1} if at else {"threshold": places[everybody]}  # groups' own are no one threshold
+    provenance = cast("Provenance", {**record.provenance, "subject": subject})
+    tallies = tuple(part for part in moved if part is not None)
+    return replace(record, findings=kept, tallies=tallies, provenance=provenance)
 
 
 def of_scores(metric: str) -> bool:
