@@ -145,5 +145,5 @@ def test_numbers_are_split_as_classes_are() -> None:
     data = eh.read_evaluation_set(rows, label="pay", task="regression")
     assert [len(train) for train, _ in eh.rolling_splits(data, "t", splits=2)] == [2, 4]
     alike = eh.read_evaluation_set(rows.assign(pay=[2.0, 2.0, 3.0, 4.0, 5.5, 6.0]), label="pay", task="regression")
-    with pytest.raises(InputError, match="of one label only"):
+    with pytest.raises(InputError, match="have one label only"):
         eh.rolling_splits(alike, "t", splits=2)
