@@ -184,8 +184,9 @@ def census(folder: Path) -> None:
     decided = people.assign(level=rows.loc[test, "edu_level"], high=after > 0.5, truth=truth)
     shares = decided.groupby(["level", "sex"])[["high", "truth"]].mean().unstack()
     worst = (shares["high", "male"] - shares["high", "female"]).idxmax()
-    told = ", ".join(f"{sex} {shares['high', sex][worst]:.2f} (truth {shares['truth', sex][worst]:.2f})" for sex in SEXES)
-    print(f"  education {worst}, the level where it is widest: decided high {told}")
+    print(f"  education {worst}, the level where the sexes are farthest apart")
+    for sex in SEXES:
+        print(f"    {sex:8} decided high {shares['high', sex][worst]:.2f}, are high {shares['truth', sex][worst]:.2f}")
 
 
 def main(folder: Path) -> None:

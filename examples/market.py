@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold
 
 import evenhand as eh
-from evenhand.data import EvaluationSet
+
+if TYPE_CHECKING:
+    from evenhand.data import EvaluationSet
 
 YEARLY = ("lwage", "hours", "union", "married", "manuf", "south", "rur", "poorhlth")
 """What is known of a person's year when the next one is predicted."""

@@ -1,4 +1,4 @@
-"""Whom a detector of pedestrians misses, and whom its int8 twin misses besides: tables made for this, with known causes.
+"""Whom a detector of pedestrians misses, and whom its int8 twin misses besides: made tables with known causes.
 
 No image is read and no detector is run: truth and detections are made by `streets` and `detections`, from the chances
 that are written below, so that what the audit finds can be held against what was put there.
@@ -135,7 +135,8 @@ def main(folder: Path) -> None:
         print(f"change {said(record, f'recall_change[{group};of=original]')}, planted {-before * lost:+.3f}")
     print("Differences in recall")
     for name in ATTRIBUTES:
-        print(f"  by {name:10} {said(record, f'recall_difference[{name}]')}{', none planted' if name == 'skin' else ''}")
+        planted = ", none planted" if name == "skin" else ""
+        print(f"  by {name:10} {said(record, f'recall_difference[{name}]')}{planted}")
 
 
 if __name__ == "__main__":
