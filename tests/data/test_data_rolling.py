@@ -113,6 +113,7 @@ def test_pairs_are_made_when_asked_for_and_mistakes_are_told_before() -> None:
 
 WRONG: dict[str, tuple[Any, dict[str, Any], str]] = {
     "missing": ([1.0, 2.0, None, 4.0], {}, "has no time in 1 of 4 rows"),
+    "infinite": ([1.0, 2.0, np.inf, -np.inf], {}, "has no time in 2 of 4 rows"),
     "words": (["monday", "tuesday"] * 5, {}, "holds 'monday', which is neither a number nor a date"),
     "logical": ([True, False] * 5, {}, "neither a number nor a date"),
     "few": ([1, 1, 2, 2, 3, 3], {}, "has 3 different times, and 5 tests of 1 need 6"),

@@ -133,7 +133,7 @@ def _times(data: EvaluationSet, time: str) -> tuple[pd.Index, NDArray[np.intp]]:
         hint = did_you_mean(time, (str(column) for column in data.table.columns))
         raise InputError(f"{data.name}: there is no column '{shorten(time)}' to split by.{hint}")
     column = data.table[time]
-    if missing := int(column.isna().sum()):
+    if missing := int(column.isin([np.inf, -np.inf]).sum() + column.isna().sum()):
         raise InputError(
             f"{data.name}: column '{shorten(time)}' has no time in {missing:,} of {len(data):,} rows. Fill or drop "
             "them: a row without a time is neither before nor after the others."
