@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         rows_to_label,
     )
     from evenhand.compression import open_model
-    from evenhand.data import EvaluationSet, load_loanapp, read_evaluation_set, split
+    from evenhand.data import EvaluationSet, load_loanapp, read_evaluation_set, rolling_splits, split
     from evenhand.declarations import with_declarations
     from evenhand.errors import EvenhandError
     from evenhand.findings import AuditRecord, Finding, Interval
@@ -53,15 +53,15 @@ __all__ = [
     "AuditOptions", "AuditRecord", "EvaluationSet", "EvenhandError", "Finding", "Interval", "Key", "Plan", "Policy",
     "Verdict", "__version__", "audit", "audit_bias_set", "audit_data", "audit_lm_logs", "audit_predictions",
     "audit_table", "judge", "load_loanapp", "load_policy", "measure", "mitigate", "open_model", "plan",
-    "read_evaluation_set", "read_record", "read_signed_record", "render", "rows_to_label", "split",
-    "with_declarations", "write_record",
+    "read_evaluation_set", "read_record", "read_signed_record", "render", "rolling_splits", "rows_to_label",
+    "split", "with_declarations", "write_record",
     "write_report",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
     "audits": "AuditOptions audit audit_bias_set audit_data audit_lm_logs audit_predictions audit_table measure "
     "rows_to_label",
     "compression": "open_model",
-    "data": "EvaluationSet load_loanapp read_evaluation_set split", "declarations": "with_declarations",
+    "data": "EvaluationSet load_loanapp read_evaluation_set rolling_splits split", "declarations": "with_declarations",
     "errors": "EvenhandError", "findings": "AuditRecord Finding Interval", "keys": "Key",
     "mitigation": "mitigate",
     "policy": "Policy Verdict judge load_policy", "policy.advice.planning": "Plan plan",
