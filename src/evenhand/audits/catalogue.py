@@ -15,7 +15,7 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
         for name in (
             "performance", "classes", "labels", "numbers", "rankings", "calibration", "fairness", "impact", "strata",
             "unobserved_groups", "chance", "slices", "custom", "explanation", "dependence", "explanation_checks",
-            "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios", "membership",
+            "maps", "words", "reliance", "reasons", "reason_checks", "recourse", "identity", "scenarios", "membership",
             "attribute_inference", "exposure", "differential_privacy", "disclosure", "robustness", "adversarial",
             "counterfactual", "monotonicity", "generalization", "uncertainty", "data_quality", "compression",
             "training", "group_names",
