@@ -10,7 +10,7 @@ import numpy as np
 from evenhand.audits.by_group import between, values
 from evenhand.audits.statement import SPARED, Audit, Statement, not_applicable, singles, without_model
 from evenhand.messages import message
-from evenhand.metrics import Tally, measure
+from evenhand.metrics import Tally, means, measure, measured_mean
 from evenhand.metrics.values.bounded import bounded_mean
 
 if TYPE_CHECKING:
@@ -88,27 +88,32 @@ def _erased(
 
 
 def _moved(evidence: Evidence, grouping: Grouping | None, found: Erasure, rows: NDArray[np.int64]) -> Iterator[Finding]:
-    """State the means of what was asked again; of a score that is no probability none carries a limit."""
+    """State the means of what was asked again, and how often reasons are no better than other features."""
     beyond = found.comprehensiveness - found.comprehensiveness_at_random
     some, level = found.comparable, evidence.options.level
-    cut = evidence.predictions.threshold if _good(evidence) else 1 - evidence.predictions.threshold
-    score, share, gain = (-cut, 1.0), (0.0, 1.0), (-1.0, 1.0)
-    told: tuple[tuple[str, NDArray[np.float64], tuple[float, float], dict[str, str]], ...] = (
-        ("reason_comprehensiveness", found.comprehensiveness, score, {}),
-        ("reason_comprehensiveness", found.comprehensiveness_at_random, score, {"of": "random"}),
-        ("reason_comprehensiveness_gain", beyond, gain, {}),
-        ("reason_sufficiency", found.sufficiency, score, {}),
-        ("reason_flip_rate", found.turned, share, {}),
-        ("reason_flip_rate", found.turned_at_random, share, {"of": "random"}),
+    told: tuple[tuple[str, NDArray[np.float64], Unit, dict[str, str]], ...] = (
+        ("reason_comprehensiveness", found.comprehensiveness, "score", {}),
+        ("reason_comprehensiveness", found.comprehensiveness_at_random, "score", {"of": "random"}),
+        ("reason_comprehensiveness_gain", beyond, "score", {}),
+        ("reason_sufficiency", found.sufficiency, "score", {}),
+        ("reason_flip_rate", found.turned, "share", {}),
+        ("reason_flip_rate", found.turned_at_random, "share", {"of": "random"}),
     )
-    for metric, each, bounds, qualifiers in told:
+    for metric, each, unit, qualifiers in told:
         known = np.isfinite(each)
-        measured = _mean(evidence, metric, each[known], bounds, grouping, rows[known])
-        unit: Unit = "share" if bounds == share else "score"
-        if unit == "score" and evidence.predictions.kind != "probability":
-            measured = replace(measured, uncovered=(UNBOUNDED,) * len(measured.estimate))
+        measured = _mean(evidence, metric, each[known], _bounds(evidence, metric), grouping, rows[known])
         yield from values(NAME, metric, measured, grouping, level, unit, **qualifiers)
     yield from _share(evidence, "unfaithful_reasons", beyond[some] <= 0, grouping, rows[some], NONE_HERE)
+
+
+def _bounds(evidence: Evidence, metric: str) -> tuple[float, float] | None:
+    """Return what no value of a refusal can be beyond; None of a score that is no probability."""
+    if metric == "reason_flip_rate":
+        return 0.0, 1.0
+    if evidence.predictions.kind != "probability":
+        return None
+    cut = evidence.predictions.threshold
+    return (-1.0, 1.0) if metric.endswith("_gain") else (-cut if _good(evidence) else cut - 1, 1.0)
 
 
 def _changed(evidence: Evidence, adverse: NDArray[np.int64]) -> Iterator[Finding]:
@@ -141,29 +146,34 @@ def _grouped(grouping: Grouping | None, rows: NDArray[np.int64]) -> tuple[NDArra
 
 
 def _mean(
-    evidence: Evidence, metric: str, each: NDArray[np.float64], bounds: tuple[float, float], grouping: Grouping | None,
-    rows: NDArray[np.int64],
+    evidence: Evidence, metric: str, each: NDArray[np.float64], bounds: tuple[float, float] | None,
+    grouping: Grouping | None, rows: NDArray[np.int64],
 ) -> Measured:  # fmt: skip
-    """Return the means of some rows' values, with what each row is worth."""
-    codes, groups = _grouped(grouping, rows)
+    """Return the means of some rows' values, with what each row is worth; without bounds none carries a limit."""
+    (codes, groups), level = _grouped(grouping, rows), evidence.options.level
     worth = {name: None if held is None else held[rows] for name, held in evidence.worth.items()}
-    found = bounded_mean(metric, each, codes, groups, bounds, evidence.options.level, **worth)
+    if bounds is None:
+        found = measured_mean(metric, means(each, codes, groups, **worth), level)
+        found = replace(found, uncovered=(UNBOUNDED,) * groups)
+    else:
+        found = bounded_mean(metric, each, codes, groups, bounds, level, **worth)
     return replace(found, reason=tuple(NONE_HERE if why else "" for why in found.reason))
 
 
 def _share(
     evidence: Evidence, metric: str, hits: NDArray[np.bool_], grouping: Grouping | None, rows: NDArray[np.int64],
-    none: str, **qualifiers: str,
+    none: str, of: str = "",
 ) -> Iterator[Finding]:  # fmt: skip
     """State a share of some rows: for all or each group, and between groups."""
     codes, groups = _grouped(grouping, rows)
-    worth = [None if held is None else held[rows] for held in evidence.worth.values()]
+    weight, frequency, clusters = (None if held is None else held[rows] for held in evidence.worth.values())
     counted, level = hits.astype(np.int8), evidence.options.level
-    found = measure("selection_rate", Tally.count(counted, counted, codes, groups, *worth), level)
+    found = measure("selection_rate", Tally.count(counted, counted, codes, groups, weight, frequency, clusters), level)
     found = replace(found, reason=tuple(none if why else "" for why in found.reason))
-    yield from values(NAME, metric, found, grouping, level, **qualifiers)
+    qualifiers = {"of": of} if of else {}
+    yield from values(NAME, metric, found, grouping, level, "share", **qualifiers)
     if grouping is not None:
-        yield from between(NAME, metric, found, ("difference",), grouping, level, **qualifiers)
+        yield from between(NAME, metric, found, ("difference",), grouping, level, "share", **qualifiers)
 
 
 AUDIT: Final = Audit(reason_checks, of_columns=True, asks_again=True)

@@ -10,7 +10,6 @@ import numpy as np
 
 from evenhand.audits.by_group import between, values
 from evenhand.audits.statement import Audit, Statement, labels_of, not_applicable
-from evenhand.evidence.predictions import reads, table_of
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -103,6 +102,7 @@ def _deciding(evidence: Evidence) -> _Deciding:
 
 def _ways(evidence: Evidence, asked: _Deciding, chosen: NDArray[np.int64]) -> Recourse:
     """Return the least change of each chosen row that the model accepts."""
+    from evenhand.evidence.predictions import table_of
     from evenhand.explaining.recourse import recourse as least_change
 
     actionable = evidence.options.of(RecourseOptions).actionable
@@ -160,6 +160,8 @@ def _held(evidence: Evidence, chosen: NDArray[np.int64], found: Recourse) -> Ite
 
 def _kept(evidence: Evidence) -> Iterator[Finding]:
     """State how many people who were told a way by the original are accepted by the audited model when they took it."""
+    from evenhand.evidence.predictions import reads, table_of
+
     original, said = evidence.original, evidence.original_predictions
     if original is None or said is None or reads(original, evidence.data) != "table":
         return
@@ -183,8 +185,9 @@ def _share(
     evidence: Evidence, hits: NDArray[np.int8], codes: NDArray[np.int64], groups: int, rows: NDArray[np.int64]
 ) -> Measured:
     """Return the share of rows that count, with what each row is worth."""
-    worth = [None if each is None else each[rows] for each in evidence.worth.values()]
-    found = measure("selection_rate", Tally.count(hits, hits, codes, groups, *worth), evidence.options.level)
+    weight, frequency, clusters = (None if each is None else each[rows] for each in evidence.worth.values())
+    tally = Tally.count(hits, hits, codes, groups, weight, frequency, clusters)
+    found = measure("selection_rate", tally, evidence.options.level)
     return replace(found, reason=tuple(NO_WAY if why else "" for why in found.reason))
 
 

@@ -117,7 +117,7 @@ def _others(stated: Marks, usual: int, seed: int) -> Marks:
     drawn = np.random.default_rng([seed, 31]).random((len(stated), usual, stated.shape[1]))
     drawn[np.broadcast_to(stated[:, None, :], drawn.shape)] = 2.0
     rank = drawn.argsort(axis=2).argsort(axis=2)
-    return (rank < stated.sum(axis=1)[:, None, None]) & (drawn <= 1.0)
+    return np.asarray((rank < stated.sum(axis=1)[:, None, None]) & (drawn <= 1.0), dtype=bool)
 
 
 def _scores(score: Callable[[pd.DataFrame], Floats], table: CodedTable, taken: Marks) -> Floats:

@@ -157,6 +157,8 @@ def _steps(
 
 def _held(value: object, column: pd.Series) -> object | None:
     """Return a value as the column's type holds it; None where it would become another, or missing."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return value if value in column.dtype.categories else None
     try:
         held = pd.Series([value]).astype(column.dtype).iloc[0]
     except (TypeError, ValueError, OverflowError):

@@ -16,6 +16,8 @@ from evenhand.report.sections.section import EXPLANATIONS, Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import FigureRow, Judged
 
@@ -79,7 +81,7 @@ def _named(finding: Finding) -> str:
     return message("difference by {feature}: {what}", feature=cut(finding.key.columns[0], 60), what=what)
 
 
-def _rows(record: AuditRecord, judged: Judged, wanted: dict[tuple[str, str], str]) -> list[FigureRow]:
+def _rows(record: AuditRecord, judged: Judged, wanted: Mapping[tuple[str, str], str]) -> list[FigureRow]:
     """Return the figures of all rows, in the order of `wanted`, without those that are undefined."""
     rows = []
     for (metric, of), label in wanted.items():
