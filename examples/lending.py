@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import roc_auc_score
 
 import evenhand as eh
 from evenhand.compression import Int8, NeuronPruning, compress
@@ -23,8 +26,6 @@ from evenhand.explaining.recourse import recourse
 from evenhand.training import TrainingConfig, fit
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from evenhand.data import EvaluationSet
     from evenhand.findings import AuditRecord
 
@@ -64,6 +65,8 @@ class Case:
     actionable: dict[str, str] = field(default_factory=dict)
     threshold: str = "auto"
     explain_rows: int = 600
+    more: tuple[str, ...] = ()
+    told: str = ""
 
 
 def mortgages() -> Case:
@@ -75,7 +78,8 @@ accuracy = {{ at_least = 0.80 }}
 "selection_rate_ratio[race]" = {{ at_least = 0.8 }}
 "flip_rate[;of=original]" = {{ at_most = 0.05 }}
 {NOTICES}{WAYS}"""
-    return Case("mortgage", parts, policy, ways, threshold="balanced_accuracy")
+    more = tuple(f"{rate}[race={group}]" for rate in ("base_rate", "selection_rate") for group in ("white", "black"))
+    return Case("mortgage", parts, policy, ways, threshold="balanced_accuracy", more=more)
 
 
 def cards() -> Case | str:
@@ -95,7 +99,8 @@ accuracy = {{ at_least = 0.80 }}
 "false_positive_rate_difference[sex]" = {{ at_most = 0.05 }}
 "flip_rate[;of=original]" = {{ at_most = 0.05 }}
 {NOTICES}{WAYS}"""
-    return Case("cards", parts, policy, ways, explain_rows=1000)
+    more = tuple(f"{rate}[sex={group}]" for rate in ("base_rate", "selection_rate") for group in ("man", "woman"))
+    return Case("cards", parts, policy, ways, explain_rows=1000, more=more)
 
 
 def german() -> Case | str:
@@ -136,7 +141,21 @@ recall = {{ at_least = 0.70 }}
 "false_positive_rate_difference[Sex]" = {{ at_most = 0.10 }}
 "flip_rate[;of=original]" = {{ at_most = 0.05 }}
 {NOTICES}"""
-    return Case("fraud", parts, policy, threshold="balanced_accuracy", explain_rows=500)
+    return Case("fraud", parts, policy, threshold="balanced_accuracy", explain_rows=500, told=_of_time(table, settings))
+
+
+def _of_time(table: pd.DataFrame, settings: dict[str, Any]) -> str:
+    """Return the area under the curve of boosted trees on rows drawn at random, and on those of the year after."""
+    rows = table.drop(columns=[settings["label"], settings["sensitive_features"], *settings["exclude"]])
+    rows = rows.astype({name: "category" for name in rows if not pd.api.types.is_numeric_dtype(rows[name])})
+    late = (table["Year"] == 1996).to_numpy()
+    areas = []
+    for tested in (np.random.default_rng(0).permutation(late), late):
+        trees = HistGradientBoostingClassifier(learning_rate=0.05, categorical_features="from_dtype", random_state=0)
+        trees.fit(rows[~tested], table.loc[~tested, settings["label"]])
+        said = trees.predict_proba(rows[tested])[:, 1]
+        areas.append(roc_auc_score(table.loc[tested, settings["label"]], said))
+    return f"  boosted trees: area {areas[0]:.2f} on as many rows drawn at random, {areas[1]:.2f} on those of 1996"
 
 
 def decide(case: Case, folder: Path) -> AuditRecord:
@@ -184,12 +203,13 @@ def shown(record: AuditRecord, *keys: str) -> list[str]:
             continue
         ends = found.interval
         between = "" if ends is None else f" [{ends.low:.2f}, {ends.high:.2f}]"
-        lines.append(f"  {key:42} {found.estimate:6.2f}{between}  n={found.support:,}")
+        lines.append(f"  {key:46} {found.estimate:6.2f}{between}  n={found.support:,}")
     return lines
 
 
 KEYS = (
-    "accuracy", "roc_auc", "recall", "flip_rate[;of=original]", "reason_comprehensiveness",
+    "accuracy", "roc_auc", "recall", "flip_rate[;of=original]", "stage_flip_rate[;by=threshold]",
+    "reason_comprehensiveness",
     "reason_comprehensiveness[;of=random]", "reason_flip_rate", "reason_flip_rate[;of=random]", "unfaithful_reasons",
     "first_reason_change_rate[;of=original]", "first_reason_change_rate[;of=other background]",
     "clear_reason_change_rate[;of=original]", "reason_set_change_rate[;of=original]", "no_recourse_rate",
@@ -207,9 +227,13 @@ def main(folder: Path) -> None:
         record = decide(case, place)
         favourable = record["favourable_rate"] if "favourable_rate" in record else record["selection_rate"]
         print(f"{case.name}: {len(case.parts['test'])} rows, {favourable.estimate:.2f} decided favourably")
-        print("\n".join(shown(record, *KEYS)))
+        before, after = (record.provenance[model]["threshold"] for model in ("original", "subject"))
+        print(f"  threshold of the original {before:.2f}, of the file {after:.2f}")
+        print("\n".join(shown(record, *KEYS, *case.more)))
         if case.actionable:
             print(f"  {asked_from_disk(case, place)}")
+        if case.told:
+            print(case.told)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ import pytest
 from evenhand.explaining import explain
 from evenhand.explaining.erasure import _others, erase
 from evenhand.explaining.reason_changes import reason_changes
+from evenhand.explaining.reasons import reasons_against
 from evenhand.explaining.recourse import recourse
+from evenhand.metrics.values.bounded import bounded_mean
 
 ROWS = pd.DataFrame({"a": [0.0, 0.1], "b": [0.0, 0.1], "c": [0.0, 0.1]})
 USUAL = pd.DataFrame({"a": [1.0, 0.8], "b": [1.0, 0.8], "c": [1.0, 0.8]})
@@ -121,3 +123,31 @@ def test_no_value_is_proposed_that_the_column_cannot_hold_or_the_model_never_lea
     seen.clear()
     recourse(accepts, rows.astype({"town": object}), usual, {"town": "any"}, {"town": {"a", "c"}})
     assert set(pd.concat(seen)["town"]) == {"c"}
+
+
+@pytest.mark.slow
+def test_intervals_of_samples_cover_what_all_refusals_and_all_usual_people_show(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    made = pd.DataFrame(rng.normal(0, 1, (4_000, 8)), columns=list("abcdefgh"))
+    weights = rng.normal(0, 1, (2, 8, 6))
+
+    def score(table: pd.DataFrame) -> np.ndarray:
+        hidden = np.maximum(table.to_numpy() @ weights[0], 0) - 0.5 * np.maximum(-table.to_numpy() @ weights[1], 0)
+        return np.asarray(1 / (1 + np.exp(-hidden.sum(axis=1) / 2)))
+
+    refused, usual = made[score(made) < 0.5].head(1_000), made.tail(200)
+    reasons = reasons_against(explain(score, refused, usual.head(20)).values)
+    told = (reasons >= 0).any(axis=1)
+    refused, reasons = refused[told], reasons[told]
+    some = erase(score, refused, usual, reasons, threshold=0.5)
+    monkeypatch.setattr("evenhand.explaining.erasure.DRAWS", 200)
+    whole = erase(score, refused, usual, reasons, threshold=0.5)
+    for rows in (8, 30, 100, 300):
+        picked = rng.integers(0, len(refused), (1_000, rows))
+        for name, bounds in (("turned", (0.0, 1.0)), ("comprehensiveness", (-0.5, 1.0))):
+            drawn, truth = getattr(some, name)[picked].ravel(), getattr(whole, name).mean()
+            spans = bounded_mean("reason_flip_rate", drawn, np.repeat(np.arange(1_000), rows), 1_000, bounds, 0.95)
+            covered = ((spans.low <= truth) & (truth <= spans.high)).mean()
+            assert covered >= 0.93, (rows, name, covered)

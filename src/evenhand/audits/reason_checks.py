@@ -27,13 +27,11 @@ if TYPE_CHECKING:
 NAME = "reason_checks"
 LEAST: Final = 5
 """The fewest adverse decisions with reasons among the explained rows."""
-USUAL: Final = 50
-"""Rows of the reference that reasons are taken from: each costs three questions a refusal."""
 NONE_HERE: Final = message("No adverse decision with reasons among the explained rows.")
 NONE_BY_BOTH: Final = message("No row was decided against the person by both models.")
 UNBOUNDED: Final = message("The score has no bounds, so what a row that was not seen may add to the mean is not known.")
 CHECKED: Final = message(
-    "{n} adverse decisions; {model} was asked again with their reasons taken from {usual} rows of the reference."
+    "{n} adverse decisions; {model} was asked again with the reasons of each taken from {usual} rows of the reference."
 )
 
 
@@ -44,6 +42,7 @@ def reason_checks(evidence: Evidence) -> Statement:
         return absent
     if evidence.spared:
         return not_applicable(SPARED)
+    from evenhand.explaining.erasure import DRAWS
     from evenhand.explaining.reasons import reasons_against
 
     good = _good(evidence)
@@ -57,9 +56,9 @@ def reason_checks(evidence: Evidence) -> Statement:
     adverse, reasons = adverse[told], reasons[told]
     if len(adverse) < LEAST:
         return not_applicable("{n} adverse decisions have a reason: too few to say.", n=len(adverse))
-    usual = _usual(evidence)
-    findings = (*_erased(evidence, adverse, reasons, usual), *_changed(evidence, adverse))
-    said = message(CHECKED, n=len(adverse), model=evidence.subject.name, usual=len(usual))
+    findings = (*_erased(evidence, adverse, reasons), *_changed(evidence, adverse))
+    usual = min(DRAWS, len(evidence.reason_background))
+    said = message(CHECKED, n=len(adverse), model=evidence.subject.name, usual=usual)
     return Statement(findings, said)
 
 
@@ -67,21 +66,13 @@ def _good(evidence: Evidence) -> int:
     return 0 if evidence.data.roles.favourable_is_positive is False else 1
 
 
-def _usual(evidence: Evidence) -> NDArray[np.int64]:
-    """Return the positions of some rows of the reference, drawn with the seed."""
-    rng, rows = np.random.default_rng([evidence.options.seed, 29]), len(evidence.reason_background)
-    return np.sort(rng.permutation(rows)[:USUAL])
-
-
-def _erased(
-    evidence: Evidence, adverse: NDArray[np.int64], reasons: NDArray[np.int64], usual: NDArray[np.int64]
-) -> Iterator[Finding]:
+def _erased(evidence: Evidence, adverse: NDArray[np.int64], reasons: NDArray[np.int64]) -> Iterator[Finding]:
     """State what the model says with the reasons taken away, with them alone, and with other features taken."""
     from evenhand.explaining.erasure import erase
 
     found = erase(
-        evidence.subject.predict, evidence.explained_table.iloc[adverse], evidence.reason_background.iloc[usual],
-        reasons, threshold=evidence.predictions.threshold, low_is_bad=_good(evidence) == 1, seed=evidence.options.seed,
+        evidence.subject.predict, evidence.explained_table.iloc[adverse], evidence.reason_background, reasons,
+        threshold=evidence.predictions.threshold, low_is_bad=_good(evidence) == 1, seed=evidence.options.seed,
     )  # fmt: skip
     for grouping in (None, *singles(evidence)):
         yield from _moved(evidence, grouping, found, evidence.explained_rows[adverse])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Marks = NDArray[np.bool_]
 
+DRAWS: Final = 50
+"""Usual people that the reasons of each row are taken from: others for each, so that all of them take part."""
 CHUNK: Final = 20_000
 """Composed rows that the model is asked about at a time."""
 
@@ -75,7 +77,7 @@ def erase(
     low_is_bad : bool
         Whether a low score is the one that is bad for the person.
     seed : int
-        Decides which other features are drawn.
+        Decides which usual people each row is given, `DRAWS` of them, and which other features are drawn.
 
     Returns
     -------
@@ -90,7 +92,8 @@ def erase(
     >>> found.comprehensiveness.round(2).tolist(), found.comprehensiveness_at_random.tolist(), found.turned.tolist()
     ([0.95, 0.85], [0.0, 0.0], [1.0, 1.0])
     """
-    n, b, width = len(rows), len(usual), rows.shape[1]
+    n, width = rows.shape
+    people = _people(n, len(usual), seed)
     table = CodedTable(rows, usual[list(rows.columns)], {str(name): [name] for name in rows.columns})
     stated = np.zeros((n, width), dtype=bool)
     at, place = np.nonzero(reasons >= 0)
@@ -100,16 +103,22 @@ def erase(
 
     def asked(taken: Marks) -> tuple[Floats, Floats]:
         """Return by how much the score rises, and how often the decision turns, with these features taken."""
-        said = _scores(score, table, taken)
+        said = _scores(score, table, people, taken)
         favourable = (said >= threshold) == low_is_bad
         return (sign * said).mean(axis=1) - own, favourable.mean(axis=1)
 
-    pairs = np.broadcast_to(stated[:, None, :], (n, b, width))
+    pairs = np.broadcast_to(stated[:, None, :], (*people.shape, width))
     without, alone = asked(pairs), asked(~pairs)
     comparable = (~stated).sum(axis=1) >= stated.sum(axis=1)
-    other = asked(_others(stated, b, seed))
+    other = asked(_others(stated, people.shape[1], seed))
     at_random = [np.where(comparable, values, np.nan) for values in other]
     return Erasure(without[0], alone[0], without[1], at_random[0], at_random[1], comparable)
+
+
+def _people(rows: int, usual: int, seed: int) -> NDArray[np.int64]:
+    """Return (n, k): the positions of the usual people that each row is given; all of them where they are few."""
+    everybody = np.tile(np.arange(usual), (rows, 1))
+    return np.random.default_rng([seed, 29]).permuted(everybody, axis=1)[:, :DRAWS]
 
 
 def _others(stated: Marks, usual: int, seed: int) -> Marks:
@@ -120,10 +129,12 @@ def _others(stated: Marks, usual: int, seed: int) -> Marks:
     return np.asarray((rank < stated.sum(axis=1)[:, None, None]) & (drawn <= 1.0), dtype=bool)
 
 
-def _scores(score: Callable[[pd.DataFrame], Floats], table: CodedTable, taken: Marks) -> Floats:
-    """Return (n, b): the scores of rows of which the taken features are those of each background row."""
+def _scores(
+    score: Callable[[pd.DataFrame], Floats], table: CodedTable, people: NDArray[np.int64], taken: Marks
+) -> Floats:
+    """Return (n, k): the scores of rows of which the taken features are those of each of their people."""
     n, b, _ = taken.shape
-    codes = np.where(np.moveaxis(taken, 2, 0), table.background[:, None, :], table.rows[:, :, None])
+    codes = np.where(np.moveaxis(taken, 2, 0), table.background[:, people], table.rows[:, :, None])
     codes = np.ascontiguousarray(codes.reshape(len(codes), n * b))
     said = [
         np.asarray(score(table.decode(codes[:, at : at + CHUNK])), dtype=np.float64) for at in range(0, n * b, CHUNK)
