@@ -22,7 +22,8 @@
 - `words`: what words add to the score of a text, overall and for each group
 - `reliance`: proxy features, and what swapping the sensitive feature does
 - `reasons`: the principal reasons of adverse decisions
-- `recourse`: the smallest change that flips a decision, and what it costs each group
+- `reason_checks`: whether these are the reasons of the model that decides, and what compression makes of them
+- `recourse`: the smallest change that flips a decision, what it costs each group, and whether it holds
 - `identity`: sentences decided otherwise when they are about somebody else
 - `scenarios`: situations whose outcome is required, forbidden, or to be the same for all
 - `membership`: who can be told to have been among the rows that the model was fitted on

@@ -15,10 +15,10 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
         for name in (
             "performance", "classes", "labels", "numbers", "rankings", "transcripts", "calibration", "decision_curve",
             "fairness", "impact", "strata", "unobserved_groups", "chance", "slices", "custom", "explanation",
-            "dependence", "explanation_checks", "maps", "words", "reliance", "reasons", "recourse", "identity",
-            "scenarios", "membership", "attribute_inference", "exposure", "differential_privacy", "disclosure",
-            "robustness", "adversarial", "counterfactual", "monotonicity", "generalization", "uncertainty",
-            "data_quality", "compression", "training", "group_names",
+            "dependence", "explanation_checks", "maps", "words", "reliance", "reasons", "reason_checks", "recourse",
+            "identity", "scenarios", "membership", "attribute_inference", "exposure", "differential_privacy",
+            "disclosure", "robustness", "adversarial", "counterfactual", "monotonicity", "generalization",
+            "uncertainty", "data_quality", "compression", "training", "group_names",
         )
     },
 )  # fmt: skip

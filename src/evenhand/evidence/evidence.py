@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from evenhand.data.inputs import as_inputs
 from evenhand.errors import InputError
 from evenhand.evidence.candidates import fitted_on, truth_known
 from evenhand.evidence.extremes import extreme_groups
 from evenhand.evidence.options import MOST_EXPLAINED, EvidenceOptions
-from evenhand.evidence.predictions import Predictions, ask, inputs, predict, proven, reads, table_of
+from evenhand.evidence.predictions import Predictions, inputs, predict, proven, reads, table_of
+from evenhand.evidence.threshold_rows import rows_at_threshold
 from evenhand.metrics import Tally
 from evenhand.metrics.counts.joint import JointTally
 from evenhand.metrics.values.thresholds import count_scores, thresholds
@@ -277,7 +277,7 @@ class Evidence:
         of_rows = replace(found, block_values=None, block_rows=None)  # more rows make no background larger
         widest = 0.0
         for grouping in (each for each in self.groupings if len(each.columns) == 1):
-            pair = self._extremes(grouping, pilot)
+            pair = extreme_groups(grouping, pilot, self.predictions.y_pred)
             if pair is not None:
                 parts = gap_parts(of_rows, grouping.codes[pilot], *pair, level=self.options.level)
                 widest = max(widest, float(np.nanmax((parts.high - parts.low) / 2, initial=0.0)))
@@ -292,23 +292,36 @@ class Evidence:
     @cached_property
     def original_attributions(self) -> Attributions | None:
         """The original's values for the same rows, background and random orders, where the subject is explained."""
-        if self.original is None or self.known_attributions is None:
-            return None
-        if reads(self.original, self.data) != "table":
+        return None if self.known_attributions is None else self._of_original(self.background_table, self.attributions)
+
+    def _of_original(self, background: pd.DataFrame, own: Attributions) -> Attributions | None:
+        if self.original is None or reads(self.original, self.data) != "table":
             return None
         rows = table_of(self.original, self.data).iloc[self.explained_rows]
-        if not set(rows) <= set(self.background_table):
+        if not set(rows) <= set(background):
             return None
         # A network that imitates a forest is compared with it on one scale.
-        link = self.attributions.link if self.subject.score_kind == "probability" else None
-        return self._explained(self.original, rows, self.background_table[list(rows.columns)], link=link)
+        link = own.link if self.subject.score_kind == "probability" else None
+        return self._explained(self.original, rows, background[list(rows.columns)], link=link)
+
+    @cached_property
+    def reason_background(self) -> pd.DataFrame:
+        """The rows that reasons are stated against."""
+        return self.background_table if self.options.reason_reference == "mean" else rows_at_threshold(self)
 
     @cached_property
     def reason_attributions(self) -> Attributions:
         """The values against the reference that reasons are stated against."""
         if self.options.reason_reference == "mean":
             return self.attributions
-        return self._explained(self.subject, self.explained_table, self._at_threshold())
+        return self._explained(self.subject, self.explained_table, self.reason_background)
+
+    @cached_property
+    def original_reason_attributions(self) -> Attributions | None:
+        """The original's values against the same reference; None without an original that reads these columns."""
+        if self.options.reason_reference == "mean":
+            return self.original_attributions
+        return self._of_original(self.reason_background, self.reason_attributions)
 
     @cached_property
     def explained_table(self) -> pd.DataFrame:
@@ -355,15 +368,6 @@ class Evidence:
             averaged=options.explain_average, decide_at=decide_at, link=link,
         )  # fmt: skip
 
-    def _at_threshold(self) -> pd.DataFrame:
-        """Return the rows of the background's source whose scores are nearest to the threshold: half on each side."""
-        table = table_of(self.subject, self.data if self.background is None else self.background)
-        distance = ask(self.subject, as_inputs(table)) - self.predictions.threshold
-        half = max(self.options.background_rows // 2, 1)
-        sides = (np.flatnonzero(distance >= 0), np.flatnonzero(distance < 0))
-        nearest = [side[np.argsort(np.abs(distance[side]), kind="stable")[:half]] for side in sides]
-        return table.iloc[np.sort(np.concatenate(nearest))]
-
     @property
     def known_attributions(self) -> Attributions | None:
         """The attributions, where an audit has used them; None where none did."""
@@ -371,10 +375,7 @@ class Evidence:
 
     def extreme_pair(self, grouping: Grouping) -> tuple[int, int] | None:
         """Return the groups selected least and most often, of those with enough explained rows; None for fewer."""
-        return self._extremes(grouping, self.explained_rows)
-
-    def _extremes(self, grouping: Grouping, chosen: NDArray[np.int64]) -> tuple[int, int] | None:
-        return extreme_groups(grouping, chosen, self.predictions.y_pred)
+        return extreme_groups(grouping, self.explained_rows, self.predictions.y_pred)
 
     @cached_property
     def background_table(self) -> pd.DataFrame:

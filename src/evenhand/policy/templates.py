@@ -121,6 +121,8 @@ CREDIT: Final = Template(
 "calibration_error" = { at_most = 0.05 }
 # Principal reasons told to a person must not be an accident of the background sample (12 CFR 1002.9(b)(2)).
 "unstable_reasons" = { at_most = 0.10, advisory = true }
+# They must be reasons that were scored: to move the score more than features that are not stated (comments 2 and 4).
+"unfaithful_reasons" = { at_most = 0.10, advisory = true }
 """,
     """
 # {column}: screening for adverse impact by the four-fifths rule, which lenders' own testing has taken from 29 CFR 1607.

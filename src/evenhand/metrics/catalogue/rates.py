@@ -17,6 +17,7 @@ from evenhand.metrics.catalogue.entry import Cells, Metric
 from evenhand.metrics.catalogue.explaining import EXPLAINING
 from evenhand.metrics.catalogue.groups import GROUPS
 from evenhand.metrics.catalogue.inequality import INEQUALITY
+from evenhand.metrics.catalogue.notices import NOTICES
 from evenhand.metrics.catalogue.other_tasks import OTHER_TASKS
 from evenhand.metrics.catalogue.privacy import PRIVACY
 from evenhand.metrics.catalogue.reliance import RELIANCE
@@ -101,7 +102,7 @@ METRICS: Final[dict[str, Metric]] = {
     metric.name: metric
     for metric in (
         *RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *EXPLAINING, *RELIANCE, *SITUATIONS, *TRAINING,
-        *PRIVACY, *DP, *DISCLOSURE, *ROBUSTNESS, *ATTACKS, *UNCERTAINTY, *TABLES,
+        *PRIVACY, *DP, *DISCLOSURE, *ROBUSTNESS, *ATTACKS, *UNCERTAINTY, *TABLES, *NOTICES,
     )
 }  # fmt: skip
 """Every metric by its canonical name."""

@@ -24,7 +24,7 @@ SECTIONS: Final[Catalogue[Section]] = Catalogue(
             "mitigation", "scope", "data", "data_quality", "study", "performance", "fairness", "groups", "strata",
             "unobserved_groups", "impact", "chance", "thresholds", "decision_curve", "slices", "explanations",
             "dependence", "explanation_checks", "few_shot", "maps", "words", "reliance", "identity", "scenarios",
-            "refusals", "privacy", "differential_privacy", "disclosure", "robustness", "adversarial",
+            "refusals", "reason_checks", "privacy", "differential_privacy", "disclosure", "robustness", "adversarial",
             "counterfactuals", "generalization", "uncertainty", "compression", "training", "drift", "baseline",
             "controls", "provenance", "limitations", "sign_off",
         )

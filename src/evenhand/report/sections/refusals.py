@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 TITLE: Final = message("Why people are decided against, and what they could change")
 MOST: Final = 15
+HELD: Final = ("recourse_flip_rate", "recourse_kept_rate")
+"""Findings of recourse that the section on what holds shows."""
 
 
 def refused(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Return the part about reasons of refusals and recourse; nothing where there are none."""
     first = [f for f in record.findings if f.key.metric == "principal_reason" and f.key.qualifier("given") is None]
-    ways = record.of_audit("recourse")
+    ways = _ways(record)
     if not first and not ways:
         return ()
     blocks: list[Block] = []
@@ -42,6 +44,10 @@ def refused(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     return (Part("refusals", TITLE, (*reasons(record, "reasons"), *reasons(record, "recourse")), tuple(blocks)),)
 
 
+def _ways(record: AuditRecord) -> list[Finding]:
+    return [finding for finding in record.of_audit("recourse") if not finding.key.metric.startswith(HELD)]
+
+
 def _whom(finding: Finding) -> str:
     if finding.key.group:
         return cut(group_name(finding.key.group), 60)
@@ -51,7 +57,7 @@ def _whom(finding: Finding) -> str:
 def answer(record: AuditRecord, judged: Judged) -> Answer:
     """Name the most frequent first reason."""
     first = [f for f in record.findings if f.key.metric == "principal_reason" and f.key.qualifier("given") is None]
-    made = answered(judged, [*record.of_audit("reasons"), *record.of_audit("recourse")], "")
+    made = answered(judged, [*record.of_audit("reasons"), *_ways(record)], "")
     if not first:
         return (
             made
