@@ -117,7 +117,7 @@ def written(record: AuditRecord, folder: Path) -> None:
     verdict = eh.judge(record, folder / "policy.toml")
     eh.write_record(folder / "audit.json", record)
     eh.write_report(folder / "report.html", record, verdict)
-    print(str(verdict).partition("\n")[0])
+    print(str(verdict).partition(" First:")[0])
 
 
 def said(record: AuditRecord) -> None:
@@ -133,8 +133,11 @@ def said(record: AuditRecord) -> None:
         print(f"  t = {at:<4g} {values} [{low:.4f}, {high:.4f}]")
     groups = [f for f in record.findings if f.key.metric == "net_benefit_gain" and f.key.group and not f.key.qualifiers]
     better = sum(finding.interval.low > 0 for finding in groups)
+    least = min(groups, key=lambda finding: finding.estimate)
     print(f"At t = 0.1 a gain is shown in {better} of {len(groups)} groups, a loss in "
         f"{sum(finding.interval.high < 0 for finding in groups)}.")  # fmt: skip
+    print(f"  least:  {least}")
+    print(f"  beside: {record[str(least.key.renamed('roc_auc'))]}")
 
 
 def compared(clustered: AuditRecord, alone: AuditRecord) -> None:
@@ -152,7 +155,10 @@ def compared(clustered: AuditRecord, alone: AuditRecord) -> None:
     gone = [
         str(finding.key)
         for finding, other in pairs
-        if finding.key.metric.endswith("_difference") and other.interval.low > 0 and not finding.interval.low > 0
+        if finding.key.metric.endswith("_difference")
+        and not finding.key.qualifiers
+        and other.interval.low > 0
+        and not finding.interval.low > 0
     ]
     told = [name for name in gone if name.partition("_difference")[0] in ("accuracy", "precision", "recall")]
     print(

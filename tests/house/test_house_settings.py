@@ -48,6 +48,7 @@ SAID: dict[str, tuple[object, list[str]]] = {
     "group_shares": ({"race": {"a": 0.2, "b": 0.8}}, ["race={a=0.2, b=0.8}"]),
     "population": ({"sex": {"f": 0.5, "m": 0.5}}, ["sex={f=0.5, m=0.5}"]),
     "group_errors": ({"race": {"a": {"a": 0.9, "b": 0.1}}}, ["race={a={a=0.9, b=0.1}}"]),
+    "decision_thresholds": ((0.1, 0.5), ["0.1,0.5"]),
     "synonyms": ({"film": ("movie", "picture")}, ["film=movie,picture"]),
 }
 """Values that are not made from the type alone, and how they are written behind the flag."""

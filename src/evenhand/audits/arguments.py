@@ -45,6 +45,7 @@ class AuditSettings(RoleSettings, total=False):
     explain_evaluations: int | None
     explain_average: int
     individuals: int | Sequence[int]
+    decision_thresholds: float | Sequence[float]
     slice_rows: int
     map_rows: int
     map_background: int

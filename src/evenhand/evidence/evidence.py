@@ -205,9 +205,8 @@ class Evidence:
         """The thresholds at which decisions are counted: quantiles of the scores, the one in use and those named."""
         scores = self.predictions.y_score
         assert scores is not None  # only called where there are scores
-        found = thresholds(scores, self.predictions.threshold)
         named = self.options.decision_thresholds if self.predictions.kind == "probability" else ()
-        return np.unique(np.append(found, named)) if named else found
+        return np.union1d(thresholds(scores, self.predictions.threshold), named)
 
     def score_counts(self, grouping: Grouping | None = None) -> NDArray[np.int64]:
         """Return counts (G, 2, B + 1) of [group, truth, how many of the B thresholds the score reaches]."""

@@ -36,7 +36,7 @@ NOBODY: Final = message("positive for nobody")
 LEAD: Final = message(
     "Who decides at a threshold of t holds one true positive to be worth (1 - t) / t false ones. Net benefit is true "
     "positives less false ones so weighed, for each row. Without a model one may decide positive for all, or for "
-    "nobody (0): a model is of use where its line is above both."
+    "nobody (0): a model is of use where its line is above both. What falls below the axis is drawn along its foot."
 )
 DIGITS: Final = 4
 """Of net benefit in tables: it is at most the base rate."""
