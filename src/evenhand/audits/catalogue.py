@@ -17,8 +17,8 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
             "unobserved_groups", "chance", "slices", "custom", "explanation", "dependence", "explanation_checks",
             "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios", "membership",
             "attribute_inference", "exposure", "differential_privacy", "disclosure", "robustness", "adversarial",
-            "counterfactual", "monotonicity", "generalization", "uncertainty", "data_quality", "compression",
-            "training", "group_names",
+            "counterfactual", "monotonicity", "generalization", "uncertainty", "survival", "data_quality",
+            "compression", "training", "group_names",
         )
     },
 )  # fmt: skip

@@ -25,7 +25,7 @@ SECTIONS: Final[Catalogue[Section]] = Catalogue(
             "unobserved_groups", "impact", "chance", "thresholds", "slices", "explanations", "dependence",
             "explanation_checks", "few_shot", "maps", "words", "reliance", "identity", "scenarios", "refusals",
             "privacy", "differential_privacy", "disclosure", "robustness", "adversarial", "counterfactuals",
-            "generalization", "uncertainty", "compression", "training", "drift", "baseline", "controls",
+            "generalization", "uncertainty", "survival", "compression", "training", "drift", "baseline", "controls",
             "provenance", "limitations", "sign_off",
         )
     },
