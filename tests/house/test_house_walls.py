@@ -41,6 +41,7 @@ ROWS = (
         "headlines",
         "lots",
         "metric_frames",
+        "product_limit",
         "timelines",
         "sealed",
     ),

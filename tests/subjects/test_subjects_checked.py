@@ -89,7 +89,7 @@ MORE: dict[str, Callable[[], tuple[Any, str]]] = {
 }  # fmt: skip
 
 
-ELSEWHERE = ("huggingface", "remote")
+ELSEWHERE = ("huggingface", "remote", "survival")
 """Adapters whose models need more than this file has, and are asked the rules in a file of their own."""
 
 

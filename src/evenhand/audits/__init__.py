@@ -37,6 +37,7 @@
 - `monotonicity`: scores that move against a declared direction
 - `generalization`: rows the model was fitted on against others, and each domain
 - `uncertainty`: what scores are worth, and to whom a sure answer is given
+- `survival`: the time until an event that may be censored: order of risks, and risks by a horizon
 - `data_quality`: copies of the label, repeated rows and people, and what else may be wrong with the rows
 - `compression`: what compression changed, and for whom
 - `training`: how the model was trained, and what that cost

@@ -18,7 +18,7 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
             "dependence", "explanation_checks", "maps", "words", "reliance", "reasons", "reason_checks", "recourse",
             "identity", "scenarios", "membership", "attribute_inference", "exposure", "differential_privacy",
             "disclosure", "robustness", "adversarial", "counterfactual", "monotonicity", "generalization",
-            "uncertainty", "data_quality", "compression", "training", "group_names",
+            "uncertainty", "survival", "data_quality", "compression", "training", "group_names",
         )
     },
 )  # fmt: skip

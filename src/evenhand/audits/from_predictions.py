@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,8 +61,9 @@ def audit_predictions(
         Options of the audit; single ones may be given as keywords, such as ``level=0.9``.
     **settings
         Roles of the rows, as for `evaluation_set_from_arrays` (``sensitive_features``, ``control_features``,
-        ``group_probabilities``, ``sample_weight``, ``cluster``, ``query``, ``pos_label``, ``favourable``, ``task``,
-        ``missing``, ``bins``, ``codes``, ``value_labels``); how scores of two classes or of several labels become
+        ``group_probabilities``, ``sample_weight``, ``cluster``, ``query``, ``time``, ``horizon``, ``censoring``,
+        ``pos_label``, ``favourable``, ``task``, ``missing``, ``bins``, ``codes``, ``value_labels``); how scores of two
+        classes or of several labels become
         decisions (``threshold``, 0.5 for probabilities when absent, and ``score_kind``, from the threshold when absent:
         scores outside [0, 1] rank where it has their scale, and are refused otherwise); and options of the audit.
 
@@ -167,6 +169,13 @@ def given_evidence(
     """Return the evidence of decisions or scores for the rows of `data`; see `audit_given`."""
     from evenhand.data.aligning import refuse_other_rows
 
+    if data.follow_up is not None:
+        everyone = replace(data.follow_up.everyone, name=data.name)
+        whole = given_evidence(
+            everyone, y_pred, y_score, original_pred=original_pred, original_score=original_score,
+            threshold=threshold, score_kind=score_kind, options=options,
+        )  # fmt: skip
+        return _at_horizon(whole, data)
     roles = data.roles
     said = {"y_pred": y_pred, "y_score": y_score, "original_pred": original_pred, "original_score": original_score}
     refuse_other_rows(data.name, data.index, len(data), said)
@@ -183,6 +192,24 @@ def given_evidence(
     if original_pred is not None or original_score is not None:
         before, original = _said(data, original_pred, original_score, threshold, score_kind, f"original of {data.name}")
     return Evidence(there, data, original=original, predictions=found, original_predictions=before, options=options)
+
+
+def _at_horizon(whole: Evidence, data: EvaluationSet) -> Evidence:
+    """Return the evidence of the rows whose outcome by the horizon is known, from that of all rows."""
+    assert data.follow_up is not None  # only called with such rows
+    known = data.follow_up.known
+
+    def kept(said: Predictions | None) -> Predictions | None:
+        if said is None:
+            return None
+        score = None if said.y_score is None else said.y_score[known]
+        return replace(said, y_true=data.y_true, y_score=score, y_pred=said.y_pred[known])
+
+    return Evidence(
+        whole.subject, data, original=whole.original, predictions=kept(whole.predictions),
+        original_predictions=kept(whole.original_predictions), options=whole.options,
+        followed_scores=whole.predictions.y_score,
+    )  # fmt: skip
 
 
 def _said(

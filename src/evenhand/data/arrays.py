@@ -36,6 +36,8 @@ def evaluation_set_from_arrays(
         - ``group_probabilities``, a mapping of feature to table: of a sensitive feature that no row names, the
           probability of each row to be of each group, one named column a group.
         - ``sample_weight``: (n,) row weights.
+        - ``time`` and ``horizon``: (n,) how long each row was followed, where `y_true` is 1 of an event and 0 of a
+          censored row, and by when an event makes a row positive; with ``censoring`` as for `read_evaluation_set`.
         - ``cluster``, ``query``: (n,) what belongs together, and the list an item is part of.
         - ``pos_label``, ``favourable``, ``task``, ``missing``, ``bins``, ``codes``, ``value_labels``: as
           for `read_evaluation_set`.
@@ -81,7 +83,7 @@ def set_beside(
     """Make an evaluation set of arrays; what is given `beside`, such as predictions, is checked for the same rows."""
     raise_all(InputError, unknown(settings, ArraySettings.__annotations__, "An evaluation set of arrays knows no"))
     settings = by_field(settings)
-    given_roles = ("sensitive_features", "control_features", "sample_weight", "cluster", "query")
+    given_roles = ("sensitive_features", "control_features", "sample_weight", "cluster", "query", "time")
     parts = {"y_true": y_true, **{role: settings.get(role) for role in given_roles}}
     tables = cast("Mapping[str, object]", settings.get("group_probabilities") or {})
     everything = {**parts, "group_probabilities": tables, "inputs": settings.get("inputs"), **beside}
@@ -94,7 +96,8 @@ def set_beside(
         columns[role] = {column: categorized(part) for column, part in columns[role].items()}
     chances = {feature: named_columns(table, f"{feature}_0", feature) for feature, table in tables.items()}
     truth, sensitive, control, weight, *_ = columns.values()
-    together = {**columns["cluster"], **columns["query"]}  # both may be the same column
+    together = {**columns["cluster"], **columns["query"], **columns["time"]}  # the first two may be the same column
+    followed = bool(columns["time"])
     likely = {column: part for several in chances.values() for column, part in several.items()}
     given = [*truth, *sensitive, *control, *weight, *together, *likely]
     twice = [column for column in dict.fromkeys(given) if given.count(column) > 1]
@@ -104,7 +107,9 @@ def set_beside(
     if not len(frame):
         raise InputError(f"{name}: y_true has no rows.")
     roles = Roles(
-        label=next(iter(truth)) if len(truth) == 1 else None,
+        label=next(iter(truth)) if len(truth) == 1 and not followed else None,
+        time=next(iter(columns["time"]), None),
+        event=next(iter(truth)) if followed else None,
         labels=tuple(truth) if len(truth) > 1 else (),
         proxies={feature: tuple(columns) for feature, columns in chances.items()},
         query=next(reversed(columns["query"]), None),

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from evenhand.data.horizon import Horizon
     from evenhand.data.inputs import Inputs
     from evenhand.data.roles import Bins, Missing, Roles
     from evenhand.data.transcripts import Spelling
     from evenhand.findings import Plain, Reads, Task
+    from evenhand.product_limit import Censoring
 
 T = TypeVar("T")
 Number = TypeVar("Number", bound=np.number[Any])
@@ -69,6 +71,10 @@ class EvaluationSet:
     """Model inputs outside the table; None where the model reads the table."""
     index: pd.Index | None = field(default=None, repr=False)
     """The index of the pandas objects that it was made from; None of others."""
+    horizon: Horizon | None = None
+    """Of rows that were followed in time, by when an event makes a row positive."""
+    follow_up: FollowUp | None = field(default=None, repr=False)
+    """All rows that were followed; None where they are not known, as of some of the rows of such a set."""
     graded: str = ""
     """Of rows whose truth is one for all, the metric that says all: ``accuracy`` of graded answers."""
     _kept: dict[tuple[str, ...], object] = field(default_factory=dict, repr=False)
@@ -195,7 +201,15 @@ class EvaluationSet:
         """Return the sha256 over all columns' names and values and all inputs, in any order of rows and columns."""
         columns = [str(column) for column in self.table.columns]
         within = [column for column in columns if column != self.roles.texts]  # texts are hashed as inputs
-        return self._once("content", lambda: hash_content(self.row_hashes(within), columns))
+        return self._once("content", lambda: hash_content(self._all_hashes(within), columns))
+
+    def _all_hashes(self, columns: Iterable[str]) -> NDArray[np.uint64]:
+        """Return the hashes of the rows, and of those that were censored before the horizon."""
+        found = self.row_hashes(columns)
+        if self.follow_up is None or self.follow_up.known.all():
+            return found
+        lost = self.follow_up.unresolved
+        return np.concatenate([found, lost.row_hashes([each for each in columns if each in lost.table])])
 
     def _input_hashes(self) -> NDArray[np.uint64]:
         """Return the hash of each row's inputs; they are read once."""
@@ -230,6 +244,7 @@ class EvaluationSet:
             provenance={**self.provenance, "rows": len(rows), **facts},
             held=None if self.held is None else self.held.take(rows),
             index=None if self.index is None else self.index[rows],
+            follow_up=None,
             _kept={("inputs",): self._input_hashes()[rows]} if ("inputs",) in self._kept else {},
         )
 
@@ -243,6 +258,38 @@ class EvaluationSet:
         grouping = encode(column, values, self.bins.get(column))
         names = self.roles.value_labels.get(column)
         return grouping if names is None else called(grouping, names)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class FollowUp:
+    """All rows that were followed, those censored before the horizon among them.
+
+    See Also
+    --------
+    evenhand.read_evaluation_set : Keeps it with a set that is read with ``time``, ``event`` and ``horizon``.
+    """
+
+    everyone: EvaluationSet
+    """All rows; their truth is whether the event was seen at all."""
+    known: NDArray[np.bool_]
+    """(n,) which of them are the rows of the evaluation set, in its order."""
+    censoring: Censoring
+    """The censoring curves."""
+
+    @property
+    def time(self) -> NDArray[np.float64]:
+        """(n,) how long each row was followed."""
+        return self.everyone.table[self.everyone.roles.time].to_numpy(dtype=np.float64)
+
+    @property
+    def event(self) -> NDArray[np.bool_]:
+        """(n,) whether the event ended it."""
+        return np.asarray(self.everyone.y_true == 1)
+
+    @property
+    def unresolved(self) -> EvaluationSet:
+        """The rows censored before the horizon."""
+        return self.everyone.take(np.flatnonzero(~self.known), f"{self.everyone.name} (censored)")
 
 
 def needed(data: object, who: str) -> EvaluationSet:

@@ -14,6 +14,8 @@ from evenhand.data.aligning import refuse_misaligned
 from evenhand.data.columns import plain_values
 from evenhand.data.counted import name_decisions, threshold_of, uncounted
 from evenhand.data.evaluation_set import EvaluationSet
+from evenhand.data.following import at_horizon, follow_up_problems, is_followed, of_events
+from evenhand.data.further import absent_inputs, declared, excluded, merge, occurring
 from evenhand.data.labels import read_label, read_labels
 from evenhand.data.opening import open_inputs
 from evenhand.data.roles import Reading, Roles, RoleSettings, by_field
@@ -28,18 +30,16 @@ from evenhand.data.validating import (
     label_problems,
     prediction_problems,
     stratum_problems,
-    texts_of,
     weight_problems,
 )
 from evenhand.data.values import distinct, match
-from evenhand.errors import InputError, argument, did_you_mean, raise_all, shorten
+from evenhand.errors import InputError, argument, raise_all, shorten
 from evenhand.settings import settings_of, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from evenhand.data.labels import Label
-    from evenhand.data.roles import Bins
     from evenhand.findings import Plain
 
 SPARE: Final = frozenset(
@@ -119,19 +119,20 @@ def _read(
     raise_all(InputError, unknown(settings, RoleSettings.__annotations__, "An evaluation set knows no"))
     chosen, reading = chosen_settings(settings, like)
     named = (roles or Roles()).updated(chosen)
-    roles = named if like is None else _merge(named, like.roles)
+    roles = named if like is None else merge(named, declared(like, reading))
     refuse_misaligned(name or "data", {"the table": source, "inputs": reading.inputs})
     table = read_table(source, name, _as_text(roles, reading))
     problems: list[str] = []
     if like is not None:
-        roles = replace(roles, exclude=_excluded(table, roles, like, named.exclude))
-        roles = roles if named.value_labels else _occurring(table, roles, reading.bins)
-        problems = _absent_inputs(table, roles, like, reading.inputs)
+        roles = replace(roles, exclude=excluded(table, roles, like, named.exclude))
+        roles = roles if named.value_labels else occurring(table, roles, reading.bins)
+        problems = absent_inputs(table, roles, like, reading.inputs)
         if reading.task is None and roles.label == like.roles.label:
             reading = replace(reading, task=like.task)
         if inputs_suffice:
             roles = _without_spare(table, roles)
-        if inputs_suffice and any(column not in table.frame for _, column in roles.named()):
+        absent = any(column not in table.frame for _, column in roles.named())
+        if inputs_suffice and (absent or like.horizon is not None):
             raise_all(InputError, problems)
             return _inputs_alone(table, roles, like)
     folder = Path(source).parent if isinstance(source, (str, os.PathLike)) else Path()
@@ -216,8 +217,22 @@ def build(
 ) -> EvaluationSet:  # fmt: skip
     """Check a table against its roles and make the set; `problems` found before are raised with the rest.
 
+    Rows that were followed in time are a set of two classes, at the horizon.
+
     The column of the label is read, unless the `label` is known: of graded answers there is one truth, to be right.
     """
+    if not is_followed(roles, reading):
+        return _built(table, roles, reading, problems, folder, label)
+    found = [*problems, *follow_up_problems(table.name, table.frame, roles, reading)]
+    everyone = _built(table, of_events(roles), replace(reading, task="binary"), found, folder, label)
+    assert reading.horizon is not None  # its absence has been told
+    return at_horizon(everyone, reading.horizon, reading.censoring)
+
+
+def _built(
+    table: Table, roles: Roles, reading: Reading, problems: Sequence[str], folder: Path, label: Label | None
+) -> EvaluationSet:
+    """Check a table against its roles and make the set, whose label is a column."""
     task, missing = reading.task, reading.missing
     name, frame, bins = table.name, table.frame, dict(reading.bins)
     if nested := _plain(name, frame, roles):
@@ -302,57 +317,16 @@ def chosen_settings(
     given = {name: value for name, value in by_field(settings).items() if value is not None}
     kept = ("missing", "bins", "use_sensitive", "spelling")
     usual: dict[str, object] = {} if like is None else {name: getattr(like, name) for name in kept}
+    if like is not None and like.horizon is not None and not {"label", "labels"} & given.keys():
+        usual |= {"horizon": like.horizon.at, "censoring": like.horizon.censoring}
     read = {name: given.pop(name, usual.get(name)) for name in settings_of(Reading)}
     return given, Reading().updated(read)
-
-
-def _merge(roles: Roles, other: Roles) -> Roles:
-    """Fill what `roles` leaves open from `other`."""
-    given = {field: getattr(roles, field) for field in Roles.__dataclass_fields__}
-    filled = {field: value for field, value in given.items() if value is not None and value not in ((), {})}
-    if other.cluster == other.id:
-        other = replace(other, cluster=None)  # it is one where ids repeat, and these may not
-    if roles.label is not None and roles.label != other.label:
-        other = replace(other, positive=None, favourable=None)  # the values of another label
-    return replace(other, **filled)
-
-
-def _occurring(table: Table, roles: Roles, bins: Bins) -> Roles:
-    """Return the roles without names of values that do not occur: another set of the same roles may lack them."""
-    kept = {}
-    for column, names in roles.value_labels.items():
-        texts = texts_of(table.frame[column], bins.get(column)) if column in table.frame else ()
-        kept[column] = {value: name for value, name in names.items() if value in texts}
-    return replace(roles, value_labels=kept)
-
-
-def _excluded(table: Table, roles: Roles, like: EvaluationSet, given: tuple[str, ...]) -> tuple[str, ...]:
-    known = set(like.table.columns)
-    new = [str(column) for column in table.frame.columns if column not in known]
-    copied = [column for column in like.roles.exclude if column in table.frame]
-    named = {column for _, column in roles.named()}
-    return tuple(dict.fromkeys((*given, *copied, *(column for column in new if column not in named))))
-
-
-def _absent_inputs(table: Table, roles: Roles, like: EvaluationSet, inputs: object) -> list[str]:
-    if like.held is not None:
-        given = inputs is not None or roles.images is not None or roles.texts is not None
-        said = f"{table.name}: {like.name} holds {like.held.kind}; pass {argument('inputs')} with those of these rows."
-        return [] if given else [said]
-    columns = [str(column) for column in table.frame.columns]
-    named = {column for _, column in roles.named()}
-    absent = [column for column in like.features if column not in table.frame and column not in named]
-    return [
-        f"{table.name}: there is no column '{shorten(column)}', which is an input in {like.name}."
-        + did_you_mean(column, columns)
-        for column in absent
-    ]
 
 
 def _as_text(roles: Roles, reading: Reading) -> AsText:
     """Return the columns that are what is written in a file; amounts and what is cut by edges are numbers."""
     groups = (*roles.sensitive_features, *roles.control_features)
-    said = tuple(c for c in (roles.label, roles.prediction, roles.original_prediction) if c is not None)
+    said = tuple(c for c in (roles.label, roles.event, roles.prediction, roles.original_prediction) if c is not None)
     labels = (*(() if reading.task in ("regression", "ranking", "transcription") else said), *roles.labels)
     return AsText(
         tuple(column for column in groups if column not in reading.bins),

@@ -66,6 +66,13 @@ class Roles(Declared):
     cluster: str | None = setting(
         None, "Column that names the cluster of a row, such as a household.", recorded="always"
     )
+    time: str | None = setting(
+        None, "Column with how long a row was followed, until its event or until it was censored, in any unit."
+    )
+    event: str | None = setting(
+        None, "Column that says whether the event ended the follow-up (1) or the row was censored (0); with the time "
+        "and a horizon, in place of a label.",
+    )  # fmt: skip
     prediction: str | None = setting(
         None, "Column with decisions, in the values of the label, instead of a model.", recorded="always"
     )
@@ -134,6 +141,14 @@ class Reading(Declared):
     spelling: Spelling = setting(
         "plain", "How transcripts are compared: plain, in lower case and without punctuation, or as they are given."
     )
+    horizon: float | None = setting(
+        None, "Time by which an event makes a row positive, in the unit of the time column.", above=0
+    )
+    censoring: Literal["by group", "overall"] = setting(
+        "by group",
+        "Whose chance of being censored gives the weights of rows that are followed: of each group of the "
+        "sensitive features, or of all rows.",
+    )
     inputs: object = setting(
         None, "Model inputs outside the table, row by row: a file of arrays (.npy), of texts one per line "
         "(.txt), or the folder of images; in Python also an array, texts, or a data set or loader of PyTorch.",
@@ -169,6 +184,8 @@ class ReadingSettings(TypedDict, total=False):
     bins: Bins | None
     use_sensitive: bool | None
     spelling: Spelling | None
+    horizon: float | None
+    censoring: Literal["by group", "overall"] | None
     inputs: object
 
 
@@ -182,6 +199,7 @@ class ArraySettings(ReadingSettings, total=False):
     group_probabilities: Mapping[str, object] | None
     sample_weight: object
     cluster: object
+    time: object
     query: object
     positive: object
     pos_label: object
@@ -205,6 +223,8 @@ class RoleSettings(ReadingSettings, total=False):
     labels: str | Sequence[str]
     query: str | None
     cluster: str | None
+    time: str | None
+    event: str | None
     prediction: str | None
     score: str | None
     original_prediction: str | None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from evenhand.data.evaluation_set import needed
+from evenhand.data.following import at_horizon
 from evenhand.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,6 +60,12 @@ def split(data: EvaluationSet, shares: Mapping[str, float] = SHARES, seed: int =
     {'train': 1380, 'test': 591}
     """
     _check_shares(needed(data, "split"), shares)
+    if data.follow_up is not None and data.horizon is not None:
+        horizon, everyone = data.horizon, replace(data.follow_up.everyone, name=data.name)
+        return {
+            name: at_horizon(part, horizon.at, horizon.censoring)
+            for name, part in split(everyone, shares, seed).items()
+        }
     if seed < 0:
         raise InputError(f"{data.name}: the seed of a split is a whole number, 0 or above, not {seed!r}.")
     part_of_row = parts_of_rows(data, list(shares.values()), seed)

@@ -12,11 +12,12 @@ import numpy as np
 from evenhand.errors import InputError
 from evenhand.evidence.candidates import fitted_on, truth_known
 from evenhand.evidence.extremes import extreme_groups
+from evenhand.evidence.following import followed_scores
+from evenhand.evidence.jointly import count_jointly
 from evenhand.evidence.options import MOST_EXPLAINED, EvidenceOptions
 from evenhand.evidence.predictions import Predictions, inputs, predict, proven, reads, table_of
 from evenhand.evidence.threshold_rows import rows_at_threshold
 from evenhand.metrics import Tally
-from evenhand.metrics.counts.joint import JointTally
 from evenhand.metrics.values.thresholds import count_scores, thresholds
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from evenhand.evidence.slicing import FoundSlices
     from evenhand.explaining import Attributions, Link, Method
     from evenhand.findings import Reads
+    from evenhand.metrics.counts.joint import JointTally
     from evenhand.subjects import Subject
 
 View: TypeAlias = str | int
@@ -57,6 +59,8 @@ class Evidence:
         Precomputed predictions of the subject and of the original, used instead of predicting.
     options : EvidenceOptions, optional
         Confidence, seed and sizes; the defaults when absent.
+    followed_scores : (n,) array, optional
+        With precomputed predictions: the scores of all rows that were followed in time.
 
     Attributes
     ----------
@@ -88,6 +92,7 @@ class Evidence:
         predictions: Predictions | None = None,
         original_predictions: Predictions | None = None,
         options: EvidenceOptions | None = None,
+        followed_scores: NDArray[np.float64] | None = None,
     ) -> None:
         self.subject = proven(subject, data)
         self.data = data
@@ -97,6 +102,7 @@ class Evidence:
         self.options = options or EvidenceOptions()
         self._given = predictions
         self._given_original = original_predictions
+        self._given_followed = followed_scores
         self.spared = False
         self.tell: Callable[[str], None] | None = None
         self._tallies: dict[tuple[str, tuple[str, ...]], Tally] = {}
@@ -116,6 +122,14 @@ class Evidence:
     def predictions(self) -> Predictions:
         """The subject's scores and decisions."""
         return self._given or predict(self.subject, self.data)
+
+    @cached_property
+    def followed_scores(self) -> NDArray[np.float64] | None:
+        """The scores of all rows that were followed in time, censored ones among them; None where there are none."""
+        scores = self.predictions.y_score
+        if self._given is not None or self.data.follow_up is None or scores is None:
+            return self._given_followed
+        return followed_scores(self.subject, self.data, scores)
 
     @property
     def inputs(self) -> Inputs:
@@ -236,24 +250,8 @@ class Evidence:
         if self.data.task == "binary" and view in ("agreement", "classes"):  # as they follow from a record's counts
             decided = self.joint_tally(grouping)
             return decided.agreement() if view == "agreement" else decided.agreement_by_class()
-        truth, before, after = self.data.y_true, self._predictions_of("original").y_pred, self.predictions.y_pred
-        codes, groups = (np.zeros(len(truth), dtype=np.int64), 1)
-        if grouping is not None:
-            codes, groups = grouping.codes.astype(np.int64), len(grouping.labels)
-        if view == "classes":
-            classes = len(self.data.classes)
-            codes, groups = codes * classes + truth, groups * classes
-        if view in ("agreement", "classes"):
-            truth, before, after = np.ones(len(truth), dtype=np.int8), before == truth, after == truth
-        elif view == "flips":
-            nothing = np.zeros(len(truth), dtype=np.int8)
-            truth, before, after = nothing, nothing, before != after
-        elif view != "decisions":
-            truth, before, after = (part == view for part in (truth, before, after))
-        data = self.data
-        weights = (data.sample_weight, data.frequency, data.clusters, data.squared_weight)
-        found = JointTally.count(truth, before, after, codes, groups, *weights)
-        return replace(found, labelled=data.roles.stratum_share is not None and view == "decisions")
+        before, after = self._predictions_of("original").y_pred, self.predictions.y_pred
+        return count_jointly(self.data, before, after, grouping, view)
 
     @cached_property
     def explained_rows(self) -> NDArray[np.int64]:

@@ -83,7 +83,8 @@ def proven(subject: Subject, data: EvaluationSet) -> Subject:
     from evenhand.subjects.binding import bound
     from evenhand.subjects.target import Target
 
-    return bound(subject, Target(data.task, tuple(data.classes)))
+    horizon = None if data.horizon is None else data.horizon.at
+    return bound(subject, Target(data.task, tuple(data.classes), horizon))
 
 
 def answers(subject: Subject, data: EvaluationSet) -> Predictions:

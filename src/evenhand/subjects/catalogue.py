@@ -35,6 +35,7 @@ ADAPTERS: Final[Catalogue[Adapter]] = Catalogue(
         "sklearn": "evenhand.subjects.sklearn:ADAPTER",
         "skops": "evenhand.subjects.skops:ADAPTER",
         "statsmodels": "evenhand.subjects.statsmodels:ADAPTER",
+        "survival": "evenhand.subjects.survival:ADAPTER",
         "torch": "evenhand.subjects.torch:ADAPTER",
         "xgboost": "evenhand.subjects.boosted.xgboost:ADAPTER",
     },
@@ -55,6 +56,7 @@ def as_subject(
     reads: Reads | None = None,
     prepare: Callable[[Batch], Batch] | None = None,
     decide: Decide | None = None,
+    horizon: float | None = None,
 ) -> Subject:
     """Return `model` as a subject.
 
@@ -62,7 +64,8 @@ def as_subject(
     ----------
     model : object
         A subject, a torch module, a fitted scikit-learn estimator or pipeline, a booster of XGBoost, LightGBM or
-        CatBoost, a model of Keras 3, fitted results of statsmodels, or a function of a batch.
+        CatBoost, a model of Keras 3, fitted results of statsmodels, a survival model of scikit-survival, or a function
+        of a batch.
     name : str, optional
         What the report calls it.
     threshold : float, optional
@@ -84,6 +87,8 @@ def as_subject(
         From a batch to what the model takes, such as bytes of images divided by 255 with channels first.
     decide : callable, optional
         From what the model returns (`predict`, where it has that) to decisions in the label's classes.
+    horizon : float, optional
+        Of a survival model, by when it predicts the risk of the event; that of the evaluation set when not given.
 
     Raises
     ------
@@ -99,6 +104,7 @@ def as_subject(
     [0.2, 0.8]
     """
     said = {"threshold": threshold, "positive": positive, "score_kind": score_kind, "output": output, "decide": decide}
+    said["horizon"] = horizon
     more = {"name": name, "features": features, "file_facts": file_facts, "reads": reads, "prepare": prepare}
     for adapter in sorted(ADAPTERS.values(), key=lambda each: each.order):
         if adapter.fits(model):

@@ -31,6 +31,8 @@ class Target:
     """What the label is."""
     classes: tuple[object, ...] = (0, 1)
     """The negative and the positive value, all classes in order, or the names of several labels; none for numbers."""
+    horizon: float | None = None
+    """By when an event makes a row positive, where rows were followed in time."""
 
     @property
     def words(self) -> str:

@@ -24,6 +24,7 @@ from evenhand.metrics.catalogue.reliance import RELIANCE
 from evenhand.metrics.catalogue.robustness import ROBUSTNESS
 from evenhand.metrics.catalogue.situations import SITUATIONS
 from evenhand.metrics.catalogue.statements import STATED
+from evenhand.metrics.catalogue.survival import SURVIVAL
 from evenhand.metrics.catalogue.tables import TABLES
 from evenhand.metrics.catalogue.training import TRAINING
 from evenhand.metrics.catalogue.uncertainty import UNCERTAINTY
@@ -102,7 +103,7 @@ METRICS: Final[dict[str, Metric]] = {
     metric.name: metric
     for metric in (
         *RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *EXPLAINING, *RELIANCE, *SITUATIONS, *TRAINING,
-        *PRIVACY, *DP, *DISCLOSURE, *ROBUSTNESS, *ATTACKS, *UNCERTAINTY, *TABLES, *NOTICES,
+        *PRIVACY, *DP, *DISCLOSURE, *ROBUSTNESS, *ATTACKS, *UNCERTAINTY, *SURVIVAL, *TABLES, *NOTICES,
     )
 }  # fmt: skip
 """Every metric by its canonical name."""

@@ -25,8 +25,8 @@ SECTIONS: Final[Catalogue[Section]] = Catalogue(
             "unobserved_groups", "impact", "chance", "thresholds", "decision_curve", "slices", "explanations",
             "dependence", "explanation_checks", "few_shot", "maps", "words", "reliance", "identity", "scenarios",
             "refusals", "reason_checks", "privacy", "differential_privacy", "disclosure", "robustness", "adversarial",
-            "counterfactuals", "generalization", "uncertainty", "compression", "training", "drift", "baseline",
-            "controls", "provenance", "limitations", "sign_off",
+            "counterfactuals", "generalization", "uncertainty", "survival", "compression", "training", "drift",
+            "baseline", "controls", "provenance", "limitations", "sign_off",
         )
     },
 )  # fmt: skip

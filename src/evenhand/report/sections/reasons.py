@@ -21,7 +21,7 @@ AUDITS: Final = {
     "few_shot": message("few-shot learning"), "reliance": message("reliance"), "reasons": message("reasons"),
     "reason_checks": message("checks of reasons"), "recourse": message("recourse"),
     "identity": message("identity tests"), "scenarios": message("situations"), "robustness": message("robustness"),
-    "uncertainty": message("uncertainty"),
+    "survival": message("time until the event"), "uncertainty": message("uncertainty"),
     "compression": message("compression"), "training": message("training"),
     "group_names": message("group names"), "population": message("population"),
     "membership": message("membership inference"), "attribute_inference": message("attribute inference"),
