@@ -52,6 +52,17 @@ def test_audit_predictions(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_clusters(tmp_path: Path) -> None:
+    said = run("clusters.py", tmp_path)
+    rows = re.findall(r"cluster_balance\[\w+\] (0\.\d\d) .*; of random clusters of the same sizes (0\.\d\d)", said)
+    assert rows and all(float(of_means) < float(of_chance) for of_means, of_chance in rows)
+    for folder in (tmp_path, *([] if "Left out: census" in said else [tmp_path / "census"])):
+        verdict = evenhand.judge(evenhand.read_record(folder / "audit.json"), folder / "policy.toml")
+        assert verdict.status == "failed"
+        assert "A clustering has no truth" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
 def test_mitigation(tmp_path: Path) -> None:
     said = run("mitigation.py", tmp_path)
     assert re.search(r"^Mortgages: the deployed model (failed|undecided|passed)", said, re.M)

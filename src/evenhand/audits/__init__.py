@@ -6,6 +6,7 @@
 - `numbers`: how far predicted numbers are from the truth
 - `rankings`: how good a ranking is, and each group's exposure
 - `transcripts`: how many words were heard wrongly, and whose
+- `clusters`: how each group is spread over the clusters of a clustering, and how even these are
 - `calibration`: whether predicted probabilities match observed rates
 - `decision_curve`: net benefit at threshold probabilities, beside deciding alike for everybody
 - `fairness`: every metric for every group, and the disparities between groups

@@ -243,7 +243,10 @@ def _once(findings: list[Finding]) -> tuple[Finding, ...]:
 
 def counts_of(evidence: Evidence, *, by_score: bool = True) -> tuple[GroupCounts, ...]:
     """Return the counts of all rows and of every grouping, for each model and jointly; by score where that is asked."""
-    if evidence.data.task not in ("binary", "multiclass") or evidence.subject.facts.get("kind") == "table":
+    if (
+        evidence.data.task not in ("binary", "multiclass", "clustering")
+        or evidence.subject.facts.get("kind") == "table"
+    ):
         return _sizes(evidence)
     models = ("subject",) if evidence.original is None else ("subject", "original")
     groupings: tuple[Grouping | None, ...] = (None, *evidence.groupings)

@@ -13,12 +13,12 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
     {
         name: f"evenhand.audits.{f'{name}.{name}' if name in ('compression', 'uncertainty') else name}:AUDIT"
         for name in (
-            "performance", "classes", "labels", "numbers", "rankings", "transcripts", "calibration", "decision_curve",
-            "fairness", "impact", "strata", "unobserved_groups", "chance", "slices", "custom", "explanation",
-            "dependence", "explanation_checks", "maps", "words", "reliance", "reasons", "reason_checks", "recourse",
-            "identity", "scenarios", "membership", "attribute_inference", "exposure", "differential_privacy",
-            "disclosure", "robustness", "adversarial", "counterfactual", "monotonicity", "generalization",
-            "uncertainty", "survival", "data_quality", "compression", "training", "group_names",
+            "performance", "classes", "labels", "numbers", "rankings", "transcripts", "clusters", "calibration",
+            "decision_curve", "fairness", "impact", "strata", "unobserved_groups", "chance", "slices", "custom",
+            "explanation", "dependence", "explanation_checks", "maps", "words", "reliance", "reasons",
+            "reason_checks", "recourse", "identity", "scenarios", "membership", "attribute_inference", "exposure",
+            "differential_privacy", "disclosure", "robustness", "adversarial", "counterfactual", "monotonicity",
+            "generalization", "uncertainty", "survival", "data_quality", "compression", "training", "group_names",
         )
     },
 )  # fmt: skip

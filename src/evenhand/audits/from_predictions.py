@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def audit_predictions(
-    y_true: ArrayLike,
+    y_true: ArrayLike | None,
     y_pred: ArrayLike | None = None,
     *,
     y_score: ArrayLike | None = None,
@@ -45,12 +45,15 @@ def audit_predictions(
     Parameters
     ----------
     y_true : (n,) array, Series (pandas, Polars) or list
-        The truth; masked entries are missing values. (n, L) for several labels, with ``task="multilabel"``.
+        The truth; masked entries are missing values. (n, L) for several labels, with ``task="multilabel"``; what was
+        said, with ``task="transcription"``; None with ``task="clustering"``, which has no truth.
     y_pred : (n,), optional
-        Decisions, with the labels of `y_true`. Computed from `y_score` and `threshold` when absent.
+        Decisions, with the labels of `y_true`. Computed from `y_score` and `threshold` when absent. Of transcripts
+        what was heard, and of a clustering the cluster of each row.
     y_score : (n,), optional
         Scores of the positive class: probabilities, or any scale with ``score_kind="ranking"``. For several classes
-        (n, C) probabilities, in the order of the sorted classes, or a table whose columns are called by them.
+        (n, C) probabilities, in the order of the sorted classes, or a table whose columns are called by them. Of a
+        clustering the distance of each row to the centre of its cluster.
     original_pred, original_score : (n,), optional
         The same of the model before compression; changes are then stated, too.
     name : str
@@ -62,10 +65,10 @@ def audit_predictions(
     **settings
         Roles of the rows, as for `evaluation_set_from_arrays` (``sensitive_features``, ``control_features``,
         ``group_probabilities``, ``sample_weight``, ``cluster``, ``query``, ``time``, ``horizon``, ``censoring``,
-        ``pos_label``, ``favourable``, ``task``, ``missing``, ``bins``, ``codes``, ``value_labels``); how scores of two
-        classes or of several labels become
-        decisions (``threshold``, 0.5 for probabilities when absent, and ``score_kind``, from the threshold when absent:
-        scores outside [0, 1] rank where it has their scale, and are refused otherwise); and options of the audit.
+        ``pos_label``, ``favourable``, ``task``, ``missing``, ``bins``, ``codes``, ``value_labels``, ``spelling``); how
+        scores of two classes or of several labels become decisions (``threshold``, 0.5 for probabilities when absent,
+        and ``score_kind``, from the threshold when absent: scores outside [0, 1] rank where it has their scale, and are
+        refused otherwise); and options of the audit.
 
     Returns
     -------

@@ -45,6 +45,7 @@ USUAL_OF_ROWS: Final[dict[Task, tuple[str, ...]]] = {
     "multilabel": ("hamming_loss", "subset_accuracy", "micro_f1", "macro_f1"),
     "ranking": ("exposure", "exposure_to_merit"),
     "transcription": ("word_error_rate", "character_error_rate", "sentence_error_rate"),
+    "clustering": ("selection_rate",),
 }
 """The same of other labels."""
 GAPS: Final[tuple[How, ...]] = ("difference", "ratio")
@@ -55,14 +56,15 @@ AUDITS_OF: Final[dict[Task, str]] = {
     "multilabel": "labels",
     "ranking": "rankings",
     "transcription": "transcripts",
+    "clustering": "clusters",
 }
 """The audit that states the metrics of a label; of two classes there are three."""
-AUDITS_OF_COUNTS: Final = ("binary", "multiclass")
+AUDITS_OF_COUNTS: Final = ("binary", "multiclass", "clustering")
 """The labels whose decisions are counted in a table of truth x decision."""
 
 
 def measure(
-    y_true: ArrayLike,
+    y_true: ArrayLike | None,
     y_pred: ArrayLike | None = None,
     *,
     y_score: ArrayLike | None = None,
@@ -82,7 +84,8 @@ def measure(
     Parameters
     ----------
     y_true : (n,) array, Series (pandas, Polars) or list
-        The truth; masked entries are missing values. (n, L) for several labels, with ``task="multilabel"``.
+        The truth; masked entries are missing values. (n, L) for several labels, with ``task="multilabel"``;
+        None with ``task="clustering"``.
     y_pred : (n,), optional
         Decisions, with the labels of `y_true`. Computed from `y_score` and ``threshold`` when absent.
     y_score : (n,), optional
@@ -209,7 +212,8 @@ class Measuring:
     def _of_counts(self, base: str, hows: tuple[How, ...], *, values_too: bool) -> Iterator[Finding]:
         classes = [str(each) for each in self.evidence.data.classes]
         overall, by_group = self._audits(base)
-        one = len(classes) > 2 and base in METRICS and isinstance(self._answer(overall)(Key.of(base)), Absent)
+        several = len(classes) > 2 or self.evidence.data.task == "clustering"
+        one = several and base in METRICS and isinstance(self._answer(overall)(Key.of(base)), Absent)
         for chosen in [{"class": each} for each in classes] if one else [{}]:
             if values_too:
                 yield from self._answer(overall).of_groups(base, (), **chosen)

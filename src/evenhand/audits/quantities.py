@@ -9,6 +9,7 @@ from evenhand.audits.by_group import Quantity, of_scores, over_rows
 from evenhand.audits.lists import Lists
 from evenhand.metrics import METRICS, SCORES, Tally, measure
 from evenhand.metrics.catalogue.lists import stated
+from evenhand.metrics.values.means import means, measured_mean
 from evenhand.metrics.values.multilabel import f1_over_labels, hamming_loss, subset_accuracy
 from evenhand.metrics.values.regression import NUMBERS, SHARES, measure_numbers
 from evenhand.metrics.values.transcripts import OF_TRANSCRIPTS, measure_transcripts
@@ -52,6 +53,7 @@ def quantities(evidence: Evidence, metric: str) -> Iterator[Quantity]:
         "multilabel": of_labels,
         "ranking": of_ranking,
         "transcription": of_transcripts,
+        "clustering": of_clusters,
     }.get(evidence.data.task)
     if of_task is not None:
         yield from of_task(evidence, metric)
@@ -103,6 +105,18 @@ def of_transcripts(evidence: Evidence, metric: str) -> Iterator[Quantity]:
             level=evidence.options.level, weight=data.sample_weight, clusters=data.clusters,
         )  # fmt: skip
         yield Quantity(metric, over_rows(evidence, compute), "share")
+
+
+def of_clusters(evidence: Evidence, metric: str) -> Iterator[Quantity]:
+    """Yield the mean distance of rows to the centre of their cluster, where it is known."""
+    distances, data = evidence.predictions.y_score, evidence.data
+    if metric == "mean_distance" and distances is not None:
+
+        def compute(codes: NDArray[np.int32], groups: int) -> Measured:
+            found = means(distances, codes, groups, weight=data.sample_weight, clusters=data.clusters)
+            return measured_mean(metric, found, evidence.options.level)
+
+        yield Quantity(metric, over_rows(evidence, compute), "number")
 
 
 def _of_label(evidence: Evidence, metric: str, place: int, codes: NDArray[np.int32], groups: int) -> Measured:

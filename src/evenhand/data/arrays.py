@@ -84,7 +84,12 @@ def set_beside(
     raise_all(InputError, unknown(settings, ArraySettings.__annotations__, "An evaluation set of arrays knows no"))
     settings = by_field(settings)
     given_roles = ("sensitive_features", "control_features", "sample_weight", "cluster", "query", "time")
+    clustering = settings.get("task") == "clustering"
     parts = {"y_true": y_true, **{role: settings.get(role) for role in given_roles}}
+    if clustering and y_true is not None:
+        raise InputError(f"{name}: a clustering has no truth; pass None for y_true, and the clusters as y_pred.")
+    if clustering:  # what is known of a row is its cluster
+        parts["prediction"] = beside.get("y_pred")
     tables = cast("Mapping[str, object]", settings.get("group_probabilities") or {})
     everything = {**parts, "group_probabilities": tables, "inputs": settings.get("inputs"), **beside}
     raise_all(InputError, _names_of_columns(name, settings))
@@ -96,16 +101,17 @@ def set_beside(
         columns[role] = {column: categorized(part) for column, part in columns[role].items()}
     chances = {feature: named_columns(table, f"{feature}_0", feature) for feature, table in tables.items()}
     truth, sensitive, control, weight, *_ = columns.values()
+    decided = columns.get("prediction", {})
     together = {**columns["cluster"], **columns["query"], **columns["time"]}  # the first two may be the same column
     followed = bool(columns["time"])
     likely = {column: part for several in chances.values() for column, part in several.items()}
-    given = [*truth, *sensitive, *control, *weight, *together, *likely]
+    given = [*truth, *decided, *sensitive, *control, *weight, *together, *likely]
     twice = [column for column in dict.fromkeys(given) if given.count(column) > 1]
     if twice:
         raise InputError(f"{name}: columns of the same name are given twice: {', '.join(map(shorten, twice))}.")
-    frame = join_columns(name, {**truth, **sensitive, **control, **weight, **together, **likely})
+    frame = join_columns(name, {**truth, **decided, **sensitive, **control, **weight, **together, **likely})
     if not len(frame):
-        raise InputError(f"{name}: y_true has no rows.")
+        raise InputError(f"{name}: {'y_pred' if clustering else 'y_true'} has no rows.")
     roles = Roles(
         label=next(iter(truth)) if len(truth) == 1 and not followed else None,
         time=next(iter(columns["time"]), None),
@@ -113,6 +119,7 @@ def set_beside(
         labels=tuple(truth) if len(truth) > 1 else (),
         proxies={feature: tuple(columns) for feature, columns in chances.items()},
         query=next(reversed(columns["query"]), None),
+        prediction=next(iter(decided), None),
         cluster=next(iter(columns["cluster"]), None),
         positive=settings.get("positive"),
         favourable=settings.get("favourable"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -125,6 +125,14 @@ def _read_numbers(name: str, column: pd.Series, task: Task) -> tuple[Label | Non
     return (None, problems) if problems else (Label(values, (), None, task), [])
 
 
+def read_clusters(name: str, column: pd.Series) -> tuple[Label | None, list[str]]:
+    """Return a clustering as a label without a truth, which is 0 in every row; its classes are the clusters."""
+    found, problems = _read_classes(name, column, f"clusters '{shorten(column.name)}'")
+    if found is None:
+        return None, problems
+    return replace(found, y_true=np.zeros_like(found.y_true), task="clustering"), []
+
+
 def _read_transcripts(name: str, column: pd.Series, spelling: Spelling) -> tuple[Label | None, list[str]]:
     problems = [*transcript_problems(f"{name}: label '{shorten(column.name)}'", column)]
     if problems:
@@ -133,8 +141,9 @@ def _read_transcripts(name: str, column: pd.Series, spelling: Spelling) -> tuple
     return Label(words, (), None, "transcription"), []
 
 
-def _read_classes(name: str, column: pd.Series) -> tuple[Label | None, list[str]]:
-    where = f"{name}: label '{shorten(column.name)}'"
+def _read_classes(name: str, column: pd.Series, what: str = "") -> tuple[Label | None, list[str]]:
+    told = what or f"label '{shorten(column.name)}'"
+    where = f"{name}: {told}"
     if absent := [*absence(f"{where} has", column)]:
         return None, absent
     codes, found = pd.factorize(column)

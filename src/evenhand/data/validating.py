@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from evenhand.data.roles import Bins, Missing, Roles
+    from evenhand.findings import Task
 
 MOST_GROUPS: Final = 10_000
 """A feature of more distinct values than this makes no groups anybody can read."""
@@ -38,11 +39,13 @@ _OTHERS: Final = (
 )  # fmt: skip
 
 
-def column_problems(name: str, table: pd.DataFrame, roles: Roles) -> Iterator[str]:
+def column_problems(name: str, table: pd.DataFrame, roles: Roles, task: Task | None = None) -> Iterator[str]:
     """Yield a sentence for every role whose column is not there, and for columns whose two roles cannot go together."""
     columns = [str(column) for column in table.columns]
     known = set(columns)
-    if roles.label is None and not roles.labels:
+    if task == "clustering":
+        yield from _clustering_problems(name, roles)
+    elif roles.label is None and not roles.labels:
         yield f"{name}: no label column is named; pass {argument('label')} with one of {shorten(listed(columns), 200)}."
     for role, column in roles.named():
         if column not in known:
@@ -55,6 +58,24 @@ def column_problems(name: str, table: pd.DataFrame, roles: Roles) -> Iterator[st
                 f"({argument('exclude')}).{_near(column, columns)}"
             )
     yield from _double_roles(name, roles)
+
+
+def _clustering_problems(name: str, roles: Roles) -> Iterator[str]:
+    """Yield complaints about roles that a clustering has, or lacks."""
+    if roles.prediction is None:
+        yield f"{name}: name the column with the cluster of each row ({argument('prediction')})."
+    if roles.label is not None or roles.labels:
+        yield f"{name}: a clustering has no truth; leave out {argument('label')}."
+    if roles.original_prediction is not None or roles.original_score is not None:
+        yield (
+            f"{name}: clusters of two clusterings have no names in common, so that rows cannot be said to have "
+            f"changed; leave out {argument('original_prediction')}."
+        )
+    if roles.prediction is not None and roles.prediction == roles.cluster:
+        yield (
+            f"{name}: column '{shorten(roles.prediction)}' is the clustering ({argument('prediction')}); "
+            f"{argument('cluster')} is for rows that belong together, such as those of a person."
+        )
 
 
 def _near(column: str, columns: Sequence[str]) -> str:

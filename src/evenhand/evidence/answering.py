@@ -30,6 +30,7 @@ class EvidenceCounts:
         self._evidence, self._data = evidence, evidence.data
         self.classes: Sequence[str | None] = class_names(evidence.data)
         self.favourable = evidence.data.roles.favourable_is_positive
+        self.truth = evidence.data.task != "clustering"
 
     def groups(self, columns: Columns) -> Labels:
         """Return the groups of columns."""

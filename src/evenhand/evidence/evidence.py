@@ -394,6 +394,6 @@ class Evidence:
     def _count(self, grouping: Grouping | None, y_pred: NDArray[np.int8]) -> Tally:
         codes, groups = (None, 1) if grouping is None else (grouping.codes, len(grouping.labels))
         data = self.data
-        classes = len(data.classes) if data.task == "multiclass" else 2
+        classes = len(data.classes) if data.task in ("multiclass", "clustering") else 2
         weights = (data.sample_weight, data.frequency, data.clusters)
         return Tally.count(data.y_true, y_pred, codes, groups, *weights, classes, data.squared_weight)

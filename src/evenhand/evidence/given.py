@@ -42,6 +42,8 @@ def given_of_task(
     raise_all(InputError, _setting_problems(data, threshold, kind))
     if data.task == "transcription":
         return _heard(data, y_pred, y_score)
+    if data.task == "clustering":
+        return _assigned(data, y_pred, y_score)
     if data.task in ("regression", "ranking"):
         if y_pred is not None and y_score is not None:
             raise InputError(f"{data.name}: numbers are given as y_pred and as y_score; give one of both.")
@@ -65,6 +67,25 @@ def given_of_task(
     if decided is not None and data.task == "multilabel":
         _refuse_other_decisions(data.name, scores, decided, threshold)
     return of_task(data, scores, kind or "probability", decided, 0.5 if threshold is None else float(threshold))
+
+
+def _assigned(data: EvaluationSet, y_pred: object, y_score: object) -> Predictions:
+    """Return the cluster of each row, and its distance to the centre where that is known."""
+    if y_pred is None:
+        raise InputError(f"{data.name}: name the cluster of each row, in {parameter('y_pred')}.")
+    decided = _decided(data, one_column(y_pred, f"{data.name}: y_pred")).astype(np.int32)
+    distances = None
+    if y_score is not None:
+        what = f"{data.name}: y_score"
+        distances = matrix(y_score, (), what)
+        if distances.shape != (len(data),):
+            raise InputError(f"{what} has the shape {distances.shape}; needed is {(len(data),)}.")
+        if strange := int((~(np.isfinite(distances) & (distances >= 0))).sum()):
+            raise InputError(
+                f"{what} is no finite number from 0 in {strange:,} of {len(data):,} rows; of a clustering it is the "
+                "distance of a row to the centre of its cluster."
+            )
+    return Predictions(data.y_true, distances, decided, float("nan"), "label" if distances is None else "value")
 
 
 def _heard(data: EvaluationSet, y_pred: object, y_score: object) -> Predictions:

@@ -57,6 +57,11 @@ class LiveCounts:
         """Whether the positive outcome is good for the person."""
         return self._facts.favourable
 
+    @property
+    def truth(self) -> bool:
+        """Whether rows have a truth."""
+        return self._facts.truth
+
     def groups(self, columns: Columns) -> Labels:
         """Return the groups of columns, as at the audit."""
         return self._place(columns)[1]

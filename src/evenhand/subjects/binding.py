@@ -37,6 +37,11 @@ def bound(subject: Subject, target: Target) -> Subject:
             f"Model '{subject.name}': transcripts are audited as they are, without the system that made them. Name "
             f"their column ({argument('prediction')}), or pass them to audit_predictions as y_pred."
         )
+    if target.task == "clustering":
+        raise ModelError(
+            f"Model '{subject.name}': a clustering is audited by the cluster of each row: put model.predict(rows) into "
+            f"a column ({argument('prediction')}), or pass it to audit_predictions as y_pred."
+        )
     inner = getattr(subject, "estimator", getattr(subject, "function", subject))
     told = getattr(subject, "reads", None) or read_by(inner)
     known = {fact: subject.facts.get(fact) for fact in (*NOT_KNOWN, "kind", "class", "features")}

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from evenhand.metrics.counts.tally import Tally
 
 Kept = TypeVar("Kept")
+OF_CLUSTERS: Final = message(
+    "A clustering has no truth: counts say the shares of its clusters, selection_rate[;class=...], and no more."
+)
 OF_ONE: Final = message("Of several classes it is of one: name it with class=.")
 RIGHT: Final = {"accuracy": "recall", "error_rate": "false_negative_rate"}
 """Of several classes, the rate of a tally of right and wrong decisions that each of these is."""
@@ -109,6 +112,8 @@ class Answers:
 
     def _of_all_groups(self, key: Key) -> Finding:
         """Return the finding of a key that is about all groups of a feature together."""
+        if not self.counts.truth:
+            raise NoAnswerError(OF_CLUSTERS)
         columns = key.columns
         if len(self.counts.classes) > 2:
             raise NoAnswerError(OF_ONE)
@@ -207,6 +212,8 @@ class Answers:
     def counted(self, asked: Question) -> Tally:
         """Return the tally of two classes that a rate is counted from; of all, for what is of all classes."""
         metric, entry = asked.metric, METRICS.get(asked.metric)
+        if not self.counts.truth and metric != "selection_rate":
+            raise NoAnswerError(OF_CLUSTERS)
         tally = self._tally(asked)
         if metric == "favourable_rate":
             if self.counts.favourable is None or tally.classes > 2:
@@ -214,6 +221,8 @@ class Answers:
             return tally if self.counts.favourable else tally.turned()
         if asked.chosen:
             return self._one(asked, tally, self._class(asked))
+        if not self.counts.truth:
+            raise NoAnswerError(OF_ONE)
         if (tally.classes == 2) == (entry is None or entry.task == "binary"):
             return tally
         if tally.classes == 2:
@@ -275,7 +284,11 @@ class Answers:
     def takes_worst_class(self, asked: Question) -> bool:
         """Whether a comparison of groups is the worst over classes, each against the rest."""
         entry = METRICS.get(asked.metric)
-        if asked.chosen or asked.metric in (*RIGHT, "favourable_rate") or len(self.counts.classes) < 3:
+        if asked.chosen or asked.metric in (*RIGHT, "favourable_rate"):
+            return False
+        if not self.counts.truth:
+            return asked.metric == "selection_rate"
+        if len(self.counts.classes) < 3:
             return False
         return entry is None or (entry.task == "binary" and not entry.of_classes)
 

@@ -35,6 +35,10 @@ class Counts(Protocol):
     def favourable(self) -> bool | None:
         """Whether the positive outcome is good for the person; None where none was declared."""
 
+    @property
+    def truth(self) -> bool:
+        """Whether rows have a truth; a clustering has none."""
+
     def groups(self, columns: Columns) -> Labels:
         """Return the groups of columns, one tuple of values each; one empty tuple for all rows."""
 
@@ -79,6 +83,11 @@ class RecordCounts:
         """Whether the positive outcome is good for the person."""
         good = self._data.get("favourable")
         return None if good is None else good == self._data.get("positive")
+
+    @property
+    def truth(self) -> bool:
+        """Whether rows have a truth."""
+        return self._data.get("task") != "clustering"
 
     def groups(self, columns: Columns) -> Labels:
         """Return the groups of columns."""

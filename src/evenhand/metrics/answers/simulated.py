@@ -70,6 +70,8 @@ class Table:
     """Whose decisions they are: ``subject``, ``original``, ``joint`` for both models, ``strata``."""
     values: tuple[str, ...] = ()
     """(V,) the values of the control feature, for strata."""
+    truth: bool = True
+    """Whether rows have a truth."""
     threshold: float | None = None
     """The probability from which on rows were decided positive."""
 

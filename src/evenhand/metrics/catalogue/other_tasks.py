@@ -179,4 +179,34 @@ _TRANSCRIPTS: Final = (
         _MORRIS, ("ser",), task="transcription", example="9 / 20 = 0.45"),
 )  # fmt: skip
 
-OTHER_TASKS: Final = (*_CLASSES, *_LABELS, *_NUMBERS, *_PLACES, *_TRANSCRIPTS)
+_CLUSTERS: Final = (
+    Metric("cluster_balance", "Balance of clusters", "statement", "higher_is_better",
+        "min over clusters and pairs of groups of rows of one group / rows of the other",
+        "How even the most uneven cluster is: 1 when all groups have as many rows in each, 0 when a group has none in "
+        "one.",
+        "No clustering is more even than the rows are, whose own balance bounds it; and one small cluster decides it.",
+        "Chierichetti et al. (2017), NeurIPS", task="clustering", example="min(30 / 60, 20 / 25) = 0.50"),
+    Metric("cluster_representation", "Representation in clusters", "statement", "higher_is_better",
+        "min over clusters and groups of the lesser of (share of the cluster / share of all rows) and its inverse",
+        "How near each group's share of each cluster is to its share of all rows: 1 when the same everywhere.",
+        "Groups may differ in what clusters are made of, and then a clustering that serves them well is uneven.",
+        "Bera et al. (2019), NeurIPS", task="clustering", example="min(0.30 / 0.40, 0.40 / 0.50) = 0.75"),
+    Metric("balance_of_rows", "Balance of all rows", "statement", "neutral",
+        "min over pairs of groups of rows of one group / rows of the other",
+        "What the balance of clusters can be at most.", "It is a property of the rows, not of the clustering.",
+        "Chierichetti et al. (2017), NeurIPS", task="clustering", example="50 / 85 = 0.59"),
+    Metric("cluster_share", "Share of a cluster", "statement", "neutral",
+        "rows of the group in the cluster / rows of the cluster", "What a cluster is made of.",
+        "It grows with the group: compare it with the group's share of all rows.",
+        "Bera et al. (2019), NeurIPS", task="clustering", example="30 / 90 = 0.33"),
+    Metric("mean_distance", "Mean distance to the centre", "score", "lower_is_better",
+        "mean of the distance of a row to the centre of its cluster",
+        "How well clusters stand for a group's rows; its greatest value over groups is what socially fair clustering "
+        "makes small.",
+        "A group that is spread more widely is farther from any centre. Of squared distances it is the cost of "
+        "k-means.",
+        "Ghadiri, Samadi and Vempala (2021), FAccT; Abbasi, Bhaskara and Venkatasubramanian (2021), FAccT",
+        highest=None, task="clustering", example="(0.8 + 1.4) / 2 = 1.1"),
+)  # fmt: skip
+
+OTHER_TASKS: Final = (*_CLASSES, *_LABELS, *_NUMBERS, *_PLACES, *_TRANSCRIPTS, *_CLUSTERS)

@@ -99,7 +99,9 @@ def _task(record: AuditRecord) -> str:
     read = record.provenance.get("subject", {}).get("reads", "table")
     task = record.provenance.get("data", {}).get("task", "binary")
     plain = CLASSIFYING.get(read, "other")
-    return TASKS.get((read, task), "other") if task in ("regression", "ranking", "transcription") else plain
+    return (
+        TASKS.get((read, task), "other") if task in ("regression", "ranking", "transcription", "clustering") else plain
+    )
 
 
 def _license(said: str) -> dict[str, Plain]:

@@ -87,9 +87,9 @@ def group_of(named: str) -> tuple[str, str]:
         return "", ""
 
 
-def group_key(metric: str, counts: GroupCounts, group: int) -> Key:
+def group_key(metric: str, counts: GroupCounts, group: int, **qualifiers: str) -> Key:
     """Return the key of a metric of a group."""
-    return Key.of(metric, dict(zip(counts.columns, counts.groups[group], strict=True)))
+    return Key.of(metric, dict(zip(counts.columns, counts.groups[group], strict=True)), **qualifiers)
 
 
 def group_label(counts: GroupCounts, group: int, most: int = 80) -> str:

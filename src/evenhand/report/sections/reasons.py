@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 AUDITS: Final = {
     "performance": message("performance"), "classes": message("classes"), "labels": message("labels"),
     "numbers": message("numbers"), "rankings": message("rankings"),
-    "transcripts": message("transcripts"), "calibration": message("calibration"),
+    "transcripts": message("transcripts"), "clusters": message("clusters"), "calibration": message("calibration"),
     "fairness": message("fairness"), "impact": message("impact"), "strata": message("strata"),
     "unobserved_groups": message("unobserved groups"), "chance": message("chance"), "slices": message("slices"),
     "custom": message("custom metrics"), "explanation": message("explanation"), "dependence": message("dependence"),

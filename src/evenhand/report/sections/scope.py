@@ -24,6 +24,7 @@ TASKS: Final = {
     "regression": message("regression"),
     "ranking": message("ranking"),
     "transcription": message("transcription"),
+    "clustering": message("clustering"),
 }
 
 
