@@ -173,9 +173,7 @@ def quick_ends(key: Key, table: Table, drawn: Ints, level: float) -> Ends | None
 def _whole(asked: Question, table: Table, drawn: Ints) -> Table:
     """Return all tables as one, the groups of a table after each other."""
     cells = drawn.reshape(-1, *drawn.shape[2:])
-    return Table(
-        asked.columns, (), table.classes, cells, table.favourable, table.kind, threshold=table.threshold
-    )  # fmt: skip
+    return replace(table, columns=asked.columns, labels=(), cells=cells, values=())
 
 
 def _measured(asked: Question, table: Table, drawn: Ints, level: float) -> Measured:
