@@ -31,7 +31,8 @@ NONE_HERE: Final = message("No adverse decision with reasons among the explained
 NONE_BY_BOTH: Final = message("No row was decided against the person by both models.")
 UNBOUNDED: Final = message("The score has no bounds, so what a row that was not seen may add to the mean is not known.")
 CHECKED: Final = message(
-    "{n} adverse decisions; {model} was asked again with the reasons of each taken from {usual} rows of the reference."
+    "{n} adverse decisions; the model was asked again with the reasons of each taken from {usual} rows of the "
+    "reference."
 )
 
 
@@ -58,7 +59,7 @@ def reason_checks(evidence: Evidence) -> Statement:
         return not_applicable("{n} adverse decisions have a reason: too few to say.", n=len(adverse))
     findings = (*_erased(evidence, adverse, reasons), *_changed(evidence, adverse))
     usual = min(DRAWS, len(evidence.reason_background))
-    said = message(CHECKED, n=len(adverse), model=evidence.subject.name, usual=usual)
+    said = message(CHECKED, n=len(adverse), usual=usual)
     return Statement(findings, said)
 
 

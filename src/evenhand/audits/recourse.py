@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 NAME = "recourse"
 UP: Final = "higher_is_better"
-COUNTED: Final = message("{held:,} of {n:,} ways found were accepted by {model} when it was asked about each alone.")
+COUNTED: Final = message("{held:,} of {n:,} ways found were accepted when the model was asked about each alone.")
 NO_WAY: Final = message("No way out was found.")
 MOST_ROWS: Final = 300
 """The most refused rows for which recourse is searched; of more, a seeded sample."""
@@ -152,7 +152,7 @@ def _held(evidence: Evidence, chosen: NDArray[np.int64], found: Recourse) -> Ite
             mine = holds[codes == group]
             key = Key.of("recourse_flip_rate", labels_of(grouping, group))
             if len(mine):
-                note = message(COUNTED, held=int(mine.sum()), n=len(mine), model=evidence.subject.name)
+                note = message(COUNTED, held=int(mine.sum()), n=len(mine))
                 yield Finding(key, NAME, float(mine.mean()), support=len(mine), direction=UP, note=note)
             else:
                 yield Finding(key, NAME, None, direction=UP, undefined=NO_WAY)

@@ -127,7 +127,7 @@ def _reasons(record: AuditRecord) -> str:
     )  # fmt: skip
     if clear is None or clear.estimate is None:
         return words
-    more = message("Of {share} that is so with either half of the background.", share=in_percent(clear))
+    more = message("For {share} that is so with either half of the background.", share=in_percent(clear))
     return sentences(words, more)
 
 
