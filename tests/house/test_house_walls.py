@@ -69,8 +69,8 @@ SHARED = {
     "audits": {
         "arguments", "auditing", "by_group", "catalogue", "compression.attribution", "compression.decision_changes",
         "compression.early_warnings", "compression.number_changes", "compression.score_changes", "from_bias_sets",
-        "from_logs", "from_predictions", "from_tables", "labelling", "measuring", "options", "package_warnings",
-        "quantities", "statement", "templates", "uncertainty.others", "uncertainty.part",
+        "from_logs", "from_predictions", "from_tables", "labelling", "lists", "measuring", "options",
+        "package_warnings", "quantities", "statement", "templates", "uncertainty.others", "uncertainty.part",
         "uncertainty.prediction_sets", "uncertainty.reliability",
         "from_rows", "quality_of_columns", "quality_of_groups", "quality_of_rows", "references",
     },

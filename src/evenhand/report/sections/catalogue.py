@@ -21,8 +21,8 @@ SECTIONS: Final[Catalogue[Section]] = Catalogue(
     {
         name: f"evenhand.report.sections.{name}:SECTION"
         for name in (
-            "mitigation", "scope", "data", "data_quality", "study", "performance", "fairness", "groups", "strata",
-            "unobserved_groups", "impact", "chance", "thresholds", "slices", "explanations", "dependence",
+            "mitigation", "scope", "data", "data_quality", "study", "performance", "fairness", "groups", "lists",
+            "strata", "unobserved_groups", "impact", "chance", "thresholds", "slices", "explanations", "dependence",
             "explanation_checks", "few_shot", "maps", "words", "reliance", "identity", "scenarios", "refusals",
             "privacy", "differential_privacy", "disclosure", "robustness", "adversarial", "counterfactuals",
             "generalization", "uncertainty", "compression", "training", "drift", "baseline", "controls",
