@@ -23,9 +23,16 @@ GAPS: Final[tuple[tuple[str, ...], ...]] = (
         "selection_distance",
         "mean_absolute_error_ratio",
         "exposure_ratio",
+        "ndcg_ratio",
         "word_error_rate_ratio",
     ),
-    ("equalized_odds_difference", "equalized_odds_distance", "mean_residual_difference", "word_error_rate_difference"),
+    (
+        "equalized_odds_difference",
+        "equalized_odds_distance",
+        "mean_residual_difference",
+        "ndcg_difference",
+        "word_error_rate_difference",
+    ),
 )
 """Kinds of gaps between the groups of a feature; of each kind the first that a record has."""
 CHANGES: Final = ("size_ratio[;of=original]", "flip_rate[;of=original]")

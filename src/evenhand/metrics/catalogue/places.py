@@ -74,7 +74,7 @@ LISTS: Final[dict[Place, str]] = {
     "headline": """
         selection_rate_difference selection_rate_ratio recall_difference false_positive_rate_difference
         precision_difference equalized_odds_difference""",
-    "strip": "selection_rate accuracy mean_prediction mean_absolute_error exposure word_error_rate",
+    "strip": "selection_rate accuracy mean_prediction mean_absolute_error ndcg exposure word_error_rate",
     "change column": """
         accuracy_change recall_change false_positive_rate_change selection_rate_change precision_change
         negative_predictive_value_change excess_accuracy_change mean_absolute_error_change mean_prediction_change
@@ -91,7 +91,7 @@ LISTS: Final[dict[Place, str]] = {
     "card gap": """
         selection_rate_ratio equalized_odds_difference recall_difference accuracy_difference macro_recall_difference
         micro_f1_difference mean_absolute_error_difference mean_residual_difference mean_prediction_difference
-        exposure_to_merit_ratio word_error_rate_difference word_error_rate_group_max""",
+        exposure_to_merit_ratio ndcg_difference word_error_rate_difference word_error_rate_group_max""",
     # Rates whose denominators are all rows of a group, and that tell nothing of truth and decision together.
     "all rows": "selection_rate favourable_rate rejection_rate mean_score flip_rate",
     "bill gap": "selection_rate_ratio equalized_odds_difference",

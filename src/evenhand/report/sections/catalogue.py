@@ -22,7 +22,7 @@ SECTIONS: Final[Catalogue[Section]] = Catalogue(
         name: f"evenhand.report.sections.{name}:SECTION"
         for name in (
             "mitigation", "scope", "data", "data_quality", "study", "performance", "fairness", "clusters", "groups",
-            "strata", "unobserved_groups", "impact", "chance", "thresholds", "decision_curve", "slices",
+            "lists", "strata", "unobserved_groups", "impact", "chance", "thresholds", "decision_curve", "slices",
             "explanations", "dependence", "explanation_checks", "few_shot", "maps", "words", "reliance", "identity",
             "scenarios", "refusals", "reason_checks", "privacy", "differential_privacy", "disclosure", "robustness",
             "adversarial", "counterfactuals", "generalization", "uncertainty", "survival", "compression", "training",
