@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from evenhand.metrics.values.means import effective_rows, finished, told
+from evenhand.metrics.values.undefined import of_one_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +63,8 @@ def measured_median(
     half = np.full(len(rows), 0.5)
     middle = (at(half, "left") + at(half, "right")) / 2 if len(ordered) else np.full(len(rows), np.nan)
     middle = np.where(rows > 0, middle, np.nan)
-    size = effective_rows(mean_of(values <= middle[group]))
+    below_it = mean_of(values <= middle[group])
+    size = effective_rows(below_it)
 
     def limits(z: float) -> tuple[Floats, Floats]:
         below = _ranks(size, z)
@@ -70,7 +73,8 @@ def measured_median(
         low, high = at(share, "left"), at(1 - share, "right")
         return np.where(below > 0, low, np.nan), np.where(below > 0, high, np.nan)
 
-    return finished(metric, middle, rows, told(rows), "order statistics", limits, level)
+    found = finished(metric, middle, rows, told(rows), "order statistics", limits, level)
+    return replace(found, note=of_one_cluster(below_it.freedom + 1, rows))
 
 
 def _ranks(size: Floats, z: float) -> Floats:

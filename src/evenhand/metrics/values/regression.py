@@ -14,6 +14,7 @@ from evenhand.metrics.counts.sums import rows_by, sums_by
 from evenhand.metrics.inference.intervals import clopper_pearson
 from evenhand.metrics.values.means import Means, effective_rows, finished, means, measured_mean, told
 from evenhand.metrics.values.medians import measured_median
+from evenhand.metrics.values.undefined import of_one_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +83,8 @@ def _below(found: Means, rows: Ints, level: float) -> Measured:
     """The share of rows at or below the prediction: exact, or over effective rows where they are weighted."""
     size = effective_rows(found)
     ends = partial(clopper_pearson, np.nan_to_num(found.mean) * size, size)
-    return finished("quantile_coverage", found.mean, rows, told(rows), "clopper-pearson", ends, level)
+    stated = finished("quantile_coverage", found.mean, rows, told(rows), "clopper-pearson", ends, level)
+    return replace(stated, note=of_one_cluster(found.freedom + 1, rows))
 
 
 def _heavy(*powers: Means) -> tuple[str, ...]:
