@@ -29,7 +29,7 @@ __all__ = ["Absent", "AuditRecord", "Deciding", "Finding", "GroupCounts", "Group
 
 Direction: TypeAlias = Literal["higher_is_better", "lower_is_better", "neutral"]
 Unit: TypeAlias = Literal["share", "number", "ratio", "bytes", "seconds", "score"]
-Task: TypeAlias = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]
+Task: TypeAlias = Literal["binary", "multiclass", "multilabel", "regression", "ranking", "transcription"]
 """What a label is: one of two classes, one of several, several at once, a number, or the worth of an item in a list."""
 Reads: TypeAlias = Literal["table", "arrays", "texts", "tokens", "records"]
 """What a model reads: columns of a table, arrays (n, ...), texts, lists of token ids, or mappings."""

@@ -14,12 +14,18 @@ if TYPE_CHECKING:
 
 OVERALL: Final = (
     "balanced_accuracy", "macro_recall", "subset_accuracy", "r2", "ndcg", "roc_auc", "accuracy", "stereotype_rate",
-    "mean_absolute_error",
+    "mean_absolute_error", "word_error_rate",
 )  # fmt: skip
 """Metrics over all rows that say how good a model is, the most telling first."""
 GAPS: Final[tuple[tuple[str, ...], ...]] = (
-    ("selection_rate_ratio", "selection_distance", "mean_absolute_error_ratio", "exposure_ratio"),
-    ("equalized_odds_difference", "equalized_odds_distance", "mean_residual_difference"),
+    (
+        "selection_rate_ratio",
+        "selection_distance",
+        "mean_absolute_error_ratio",
+        "exposure_ratio",
+        "word_error_rate_ratio",
+    ),
+    ("equalized_odds_difference", "equalized_odds_distance", "mean_residual_difference", "word_error_rate_difference"),
 )
 """Kinds of gaps between the groups of a feature; of each kind the first that a record has."""
 CHANGES: Final = ("size_ratio[;of=original]", "flip_rate[;of=original]")

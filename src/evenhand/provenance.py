@@ -90,6 +90,8 @@ class DataFacts(TypedDict, total=False):
     """Columns within whose values groups are compared."""
     roles: Mapping[str, object]
     """The role of each column, as in `Roles`."""
+    spelling: str
+    """How transcripts were compared: ``plain`` or ``given``; absent of other labels."""
     missing: str
     """What was done with missing sensitive values: ``error`` or ``group``."""
     bins: Mapping[str, list[float]]

@@ -68,7 +68,8 @@ SIBLINGS = {room: {place.partition(":")[0] for place in known.own.values()} for 
 SHARED = {
     "audits": {
         "arguments", "auditing", "by_group", "catalogue", "compression.attribution", "compression.decision_changes",
-        "compression.early_warnings", "compression.number_changes", "compression.score_changes", "from_bias_sets",
+        "compression.early_warnings", "compression.number_changes", "compression.score_changes",
+        "compression.transcript_changes", "from_bias_sets",
         "from_logs", "from_predictions", "from_tables", "labelling", "measuring", "options", "package_warnings",
         "quantities", "statement", "templates", "uncertainty.others", "uncertainty.part",
         "uncertainty.prediction_sets", "uncertainty.reliability",

@@ -5,6 +5,7 @@
 - `labels`: several labels of a row, each and all together
 - `numbers`: how far predicted numbers are from the truth
 - `rankings`: how good a ranking is, and each group's exposure
+- `transcripts`: how many words were heard wrongly, and whose
 - `calibration`: whether predicted probabilities match observed rates
 - `fairness`: every metric for every group, and the disparities between groups
 - `impact`: impact ratios, shares of the selected, inequality

@@ -13,12 +13,12 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
     {
         name: f"evenhand.audits.{f'{name}.{name}' if name in ('compression', 'uncertainty') else name}:AUDIT"
         for name in (
-            "performance", "classes", "labels", "numbers", "rankings", "calibration", "fairness", "impact", "strata",
-            "unobserved_groups", "chance", "slices", "custom", "explanation", "dependence", "explanation_checks",
-            "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios", "membership",
-            "attribute_inference", "exposure", "differential_privacy", "disclosure", "robustness", "adversarial",
-            "counterfactual", "monotonicity", "generalization", "uncertainty", "data_quality", "compression",
-            "training", "group_names",
+            "performance", "classes", "labels", "numbers", "rankings", "transcripts", "calibration", "fairness",
+            "impact", "strata", "unobserved_groups", "chance", "slices", "custom", "explanation", "dependence",
+            "explanation_checks", "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios",
+            "membership", "attribute_inference", "exposure", "differential_privacy", "disclosure", "robustness",
+            "adversarial", "counterfactual", "monotonicity", "generalization", "uncertainty", "data_quality",
+            "compression", "training", "group_names",
         )
     },
 )  # fmt: skip

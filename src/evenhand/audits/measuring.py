@@ -44,6 +44,7 @@ USUAL_OF_ROWS: Final[dict[Task, tuple[str, ...]]] = {
     "regression": ("mean_absolute_error", "root_mean_squared_error", "mean_residual", "mean_prediction"),
     "multilabel": ("hamming_loss", "subset_accuracy", "micro_f1", "macro_f1"),
     "ranking": ("exposure", "exposure_to_merit"),
+    "transcription": ("word_error_rate", "character_error_rate", "sentence_error_rate"),
 }
 """The same of other labels."""
 GAPS: Final[tuple[How, ...]] = ("difference", "ratio")
@@ -53,6 +54,7 @@ AUDITS_OF: Final[dict[Task, str]] = {
     "regression": "numbers",
     "multilabel": "labels",
     "ranking": "rankings",
+    "transcription": "transcripts",
 }
 """The audit that states the metrics of a label; of two classes there are three."""
 AUDITS_OF_COUNTS: Final = ("binary", "multiclass")

@@ -11,6 +11,7 @@ from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.values.multilabel import f1_over_labels, hamming_loss, subset_accuracy
 from evenhand.metrics.values.ranking import exposure, exposure_to_merit
 from evenhand.metrics.values.regression import NUMBERS, SHARES, measure_numbers
+from evenhand.metrics.values.transcripts import OF_TRANSCRIPTS, measure_transcripts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +53,7 @@ def quantities(evidence: Evidence, metric: str) -> Iterator[Quantity]:
         "regression": of_numbers,
         "multilabel": of_labels,
         "ranking": of_items,
+        "transcription": of_transcripts,
     }.get(evidence.data.task)
     if of_task is not None:
         yield from of_task(evidence, metric)
@@ -100,6 +102,17 @@ def of_items(evidence: Evidence, metric: str) -> Iterator[Quantity]:
     else:
         merit = partial(exposure_to_merit, relevance, score, query, level=level)
         yield Quantity(metric, over_rows(evidence, merit), "number")
+
+
+def of_transcripts(evidence: Evidence, metric: str) -> Iterator[Quantity]:
+    """Yield an error rate of transcripts."""
+    data = evidence.data
+    if metric in OF_TRANSCRIPTS:
+        compute = partial(
+            measure_transcripts, metric, evidence.predictions.y_pred,
+            level=evidence.options.level, weight=data.sample_weight, clusters=data.clusters,
+        )  # fmt: skip
+        yield Quantity(metric, over_rows(evidence, compute), "share")
 
 
 def _of_label(evidence: Evidence, metric: str, place: int, codes: NDArray[np.int32], groups: int) -> Measured:

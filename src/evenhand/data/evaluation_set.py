@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from evenhand.data.inputs import Inputs
     from evenhand.data.roles import Bins, Missing, Roles
+    from evenhand.data.transcripts import Spelling
     from evenhand.findings import Plain, Reads, Task
 
 T = TypeVar("T")
@@ -48,7 +49,8 @@ class EvaluationSet:
     roles: Roles
     """What the columns are."""
     y_true: NDArray[Any] = field(repr=False)
-    """(n,) 1 = positive; by task also positions in `classes`, numbers, or (n, L) labels of 0 and 1."""
+    """(n,) 1 = positive; by task also positions in `classes`, numbers, (n, L) labels of 0 and 1, or of transcripts the
+    number of words."""
     missing: Missing = "error"
     """Whether missing sensitive values were refused, or make a group."""
     provenance: Mapping[str, Plain] = field(default_factory=dict, repr=False)
@@ -59,6 +61,8 @@ class EvaluationSet:
     """What the label is."""
     use_sensitive: bool = False
     """Whether sensitive features are model inputs."""
+    spelling: Spelling = "plain"
+    """How transcripts are compared."""
     bins: Bins = field(default_factory=dict)
     """Edges of numeric sensitive and control features."""
     held: Inputs | None = field(default=None, repr=False)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from evenhand.data.columns import is_text
 from evenhand.data.lookalikes import lookalikes
+from evenhand.data.transcripts import spelled, transcript_problems, words_of
 from evenhand.data.values import absence, distinct, listed, match, order, plain, show
 from evenhand.errors import argument, did_you_mean, shorten
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from evenhand.data.transcripts import Spelling
     from evenhand.findings import Task
 
 _CONVENTIONS = ({"0", "1"}, {"-1", "1"}, {"false", "true"}, {"no", "yes"})
@@ -29,7 +31,8 @@ class Label:
     """A label that has been understood."""
 
     y_true: NDArray[np.generic]
-    """(n,) int8, 1 = positive; of several classes int32, the position in `classes`; of numbers float64."""
+    """(n,) int8, 1 = positive; of several classes int32, the position in `classes`; of numbers float64, and of
+    transcripts the number of words."""
     classes: tuple[object, ...]
     """The negative and the positive value, or all classes in order, as plain Python values; empty for numbers."""
     favourable: object
@@ -43,8 +46,9 @@ MOST_CLASSES: Final = 200
 
 
 def read_label(
-    name: str, column: pd.Series, positive: object = None, favourable: object = None, task: Task | None = None
-) -> tuple[Label | None, list[str]]:
+    name: str, column: pd.Series, positive: object = None, favourable: object = None, task: Task | None = None,
+    spelling: Spelling = "plain",
+) -> tuple[Label | None, list[str]]:  # fmt: skip
     """Return the label, or None and why not.
 
     Parameters
@@ -56,12 +60,16 @@ def read_label(
     positive, favourable : object, optional
         Values of the label; "1" is understood as 1. Without `positive`, the greater value of {0, 1}, {-1, 1}, {no,
         yes} and booleans is the positive class, and the favourable value of any other label.
-    task : "binary", "multiclass", "regression" or "ranking", optional
+    spelling : "plain" or "given"
+        How transcripts are compared.
+    task : "binary", "multiclass", "regression", "ranking" or "transcription", optional
         What the label is. When not given, two values are two classes and more than two texts are several; more than two
         numbers could be classes or amounts, and are refused.
     """
     if task in ("regression", "ranking"):
         return _read_numbers(name, column, task)
+    if task == "transcription":
+        return _read_transcripts(name, column, spelling)
     if task == "multiclass":
         return _read_classes(name, column)
     if problems := _alike(f"{name}: label '{shorten(column.name)}'", column):
@@ -115,6 +123,14 @@ def _read_numbers(name: str, column: pd.Series, task: Task) -> tuple[Label | Non
     if task == "ranking" and (below := int((values < 0).sum())):
         problems.append(f"{where} is below 0 in {below:,} of {len(values):,} rows; relevance is a number from 0.")
     return (None, problems) if problems else (Label(values, (), None, task), [])
+
+
+def _read_transcripts(name: str, column: pd.Series, spelling: Spelling) -> tuple[Label | None, list[str]]:
+    problems = [*transcript_problems(f"{name}: label '{shorten(column.name)}'", column)]
+    if problems:
+        return None, problems
+    words = np.array(words_of(spelled(text, spelling) for text in column), dtype=np.int64)
+    return Label(words, (), None, "transcription"), []
 
 
 def _read_classes(name: str, column: pd.Series) -> tuple[Label | None, list[str]]:

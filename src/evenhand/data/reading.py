@@ -18,6 +18,7 @@ from evenhand.data.labels import read_label, read_labels
 from evenhand.data.opening import open_inputs
 from evenhand.data.roles import Reading, Roles, RoleSettings, by_field
 from evenhand.data.tables import AsText, Table, read_table
+from evenhand.data.transcripts import transcript_problems
 from evenhand.data.validating import (
     check_scores,
     column_problems,
@@ -229,7 +230,7 @@ def build(
         label, wrong = read_labels(name, frame[list(roles.labels)])
         found += wrong
     elif roles.label is not None and roles.label in frame:
-        label, wrong = read_label(name, frame[roles.label], roles.positive, roles.favourable, task)
+        label, wrong = read_label(name, frame[roles.label], roles.positive, roles.favourable, task, reading.spelling)
         found += wrong
     if task == "ranking" and roles.query is None:
         found.append(f"{name}: ranking needs the column that names the list of each item ({argument('query')}).")
@@ -237,6 +238,10 @@ def build(
     if label is not None:
         frame = name_decisions(table.said, frame, roles, label.classes)
     found += _column_complaints(name, frame, roles, label.classes if label and label.classes else None)
+    if task == "transcription":
+        for heard in (roles.prediction, roles.original_prediction):
+            if heard in frame:
+                found += transcript_problems(f"{name}: column '{shorten(heard)}'", frame[heard])
     if roles.frequency is not None and label is not None and label.task not in ("binary", "multiclass"):
         found.append(f"{name}: a table of counts holds classes; '{shorten(roles.label)}' is one of {label.task}.")
     raise_all(InputError, dict.fromkeys(found))
@@ -256,6 +261,7 @@ def build(
         classes=label.classes,
         task=label.task,
         use_sensitive=reading.use_sensitive,
+        spelling=reading.spelling,
         bins=bins,
         held=held,
         index=table.index,
@@ -294,7 +300,8 @@ def chosen_settings(
 ) -> tuple[dict[str, object], Reading]:
     """Return the settings of roles and reading: those of `like` by default."""
     given = {name: value for name, value in by_field(settings).items() if value is not None}
-    usual = {} if like is None else {"missing": like.missing, "bins": like.bins, "use_sensitive": like.use_sensitive}
+    kept = ("missing", "bins", "use_sensitive", "spelling")
+    usual: dict[str, object] = {} if like is None else {name: getattr(like, name) for name in kept}
     read = {name: given.pop(name, usual.get(name)) for name in settings_of(Reading)}
     return given, Reading().updated(read)
 
@@ -345,12 +352,13 @@ def _absent_inputs(table: Table, roles: Roles, like: EvaluationSet, inputs: obje
 def _as_text(roles: Roles, reading: Reading) -> AsText:
     """Return the columns that are what is written in a file; amounts and what is cut by edges are numbers."""
     groups = (*roles.sensitive_features, *roles.control_features)
-    amount = reading.task in ("regression", "ranking")
-    labels = (*(() if amount else (roles.label, roles.prediction, roles.original_prediction)), *roles.labels)
+    said = tuple(c for c in (roles.label, roles.prediction, roles.original_prediction) if c is not None)
+    labels = (*(() if reading.task in ("regression", "ranking", "transcription") else said), *roles.labels)
     return AsText(
         tuple(column for column in groups if column not in reading.bins),
-        tuple(column for column in labels if column is not None),
+        labels,
         tuple(column for column in (roles.id, roles.cluster, roles.query) if column is not None),
+        said if reading.task == "transcription" else (),
     )
 
 
@@ -376,4 +384,5 @@ def _provenance(table: Table, roles: Roles, reading: Reading) -> dict[str, Plain
         "missing_values": counts,
         **({"bins": {column: list(edges) for column, edges in reading.bins.items()}} if reading.bins else {}),
         **({} if (threshold := threshold_of(table.said)) is None else {"counted_at": threshold}),
+        **({"spelling": reading.spelling} if reading.task == "transcription" else {}),
     }

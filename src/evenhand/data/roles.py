@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
+from evenhand.data.transcripts import Spelling
 from evenhand.errors import InputError, argument, quoted, raise_all
 from evenhand.findings import Task
 from evenhand.settings import Declared, setting, settings_of
@@ -130,6 +131,9 @@ class Reading(Declared):
     )
     bins: Bins = setting({}, "Edges that make groups of a numeric feature: age=25,40,60 gives <25, 25-39, 40-59, >=60.")
     use_sensitive: bool = setting(False, "Whether the model reads the sensitive features.")
+    spelling: Spelling = setting(
+        "plain", "How transcripts are compared: plain, in lower case and without punctuation, or as they are given."
+    )
     inputs: object = setting(
         None, "Model inputs outside the table, row by row: a file of arrays (.npy), of texts one per line "
         "(.txt), or the folder of images; in Python also an array, texts, or a data set or loader of PyTorch.",
@@ -164,6 +168,7 @@ class ReadingSettings(TypedDict, total=False):
     missing: Missing | None
     bins: Bins | None
     use_sensitive: bool | None
+    spelling: Spelling | None
     inputs: object
 
 

@@ -76,6 +76,8 @@ class AsText:
     """Labels and decisions, in which TRUE and FALSE are booleans."""
     keys: tuple[str, ...] = ()
     """Columns that name rows, persons, clusters and lists."""
+    transcripts: tuple[str, ...] = ()
+    """Columns of transcripts: texts as they are, and an empty field is an empty one."""
     most: int | None = None
     """Rows that are read at most; None for all."""
 
@@ -159,6 +161,7 @@ def _read_delimited(path: Path, texts: AsText, separator: str | None = None) -> 
         raise InputError(f"{path.name}: a name in the header has more than {most:,} characters.") from None
     refuse_repeats(path.name, header)
     absent = {column: [""] if column in texts.groups else list(_ABSENT_WORDS) for column in header}
+    absent |= {column: [] for column in header if column in texts.transcripts}
     kept = [column for column in header if column in (*texts.groups, *texts.labels, *texts.keys)]
     with _opened(path) as file:
         said = said_of(file, path.name)
@@ -169,7 +172,7 @@ def _read_delimited(path: Path, texts: AsText, separator: str | None = None) -> 
             frame = pd.read_csv(
                 path, sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=absent, index_col=False,
                 skiprows=int(bool(said)), nrows=texts.most, low_memory=False,
-                dtype=dict.fromkeys(kept, str), **_EXACTLY,
+                dtype=dict.fromkeys((*kept, *texts.transcripts), str), **_EXACTLY,
             )  # fmt: skip
     except UnicodeDecodeError:
         raise InputError(f"{path.name}: the file is not UTF-8 text; save it as UTF-8.") from None

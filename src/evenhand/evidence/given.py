@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evenhand.data.columns import matrix, one_column
+from evenhand.data.transcripts import transcript_problems, transcripts
 from evenhand.data.values import absence, coded, distinct, listed, match
 from evenhand.errors import InputError, argument, parameter, raise_all, shorten
 from evenhand.evidence.predictions import Predictions, of_task, outside_unit
+from evenhand.metrics.values.transcripts import edits_of
 from evenhand.subjects.outputs import threshold_problem
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ def given_of_task(
         are no probabilities, or a threshold is given where nothing is cut.
     """
     raise_all(InputError, _setting_problems(data, threshold, kind))
+    if data.task == "transcription":
+        return _heard(data, y_pred, y_score)
     if data.task in ("regression", "ranking"):
         if y_pred is not None and y_score is not None:
             raise InputError(f"{data.name}: numbers are given as y_pred and as y_score; give one of both.")
@@ -61,6 +65,18 @@ def given_of_task(
     if decided is not None and data.task == "multilabel":
         _refuse_other_decisions(data.name, scores, decided, threshold)
     return of_task(data, scores, kind or "probability", decided, 0.5 if threshold is None else float(threshold))
+
+
+def _heard(data: EvaluationSet, y_pred: object, y_score: object) -> Predictions:
+    """Return the edits between what was said and what was heard, (n, 8)."""
+    if y_pred is None or y_score is not None:
+        raise InputError(f"{data.name}: what was heard is a text, in {parameter('y_pred')}; leave scores out.")
+    column = one_column(y_pred, f"{data.name}: y_pred")
+    raise_all(InputError, filter(None, [_length_problem(data, "y_pred", len(column))]))
+    raise_all(InputError, transcript_problems(f"{data.name}: {parameter('y_pred')}", column))
+    said = transcripts(data.table[data.roles.label], data.spelling)
+    counts = edits_of(said, transcripts(column, data.spelling))
+    return Predictions(data.y_true, None, counts, float("nan"), "value")
 
 
 def _setting_problems(data: EvaluationSet, threshold: float | None, kind: ScoreKind | None) -> Iterator[str]:

@@ -40,7 +40,7 @@ class Predictions:
     y_score: NDArray[np.float64] | None
     """(n,) scores of the positive class, or (n, C) of each class; None when the subject gives decisions only."""
     y_pred: NDArray[Any]
-    """(n,) decisions, 1 = predicted positive; or classes, numbers, (n, L) labels."""
+    """(n,) decisions, 1 = predicted positive; or classes, numbers, (n, L) labels, (n, 8) edits of transcripts."""
     threshold: float
     """A score at or above it is predicted positive; nan where nothing is cut."""
     kind: ScoreKind

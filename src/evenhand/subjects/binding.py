@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evenhand.errors import ModelError, argument
 from evenhand.subjects.adapter import NOT_KNOWN
 from evenhand.subjects.adjusted import AdjustedSubject
 from evenhand.subjects.inputs import read_by
@@ -31,6 +32,11 @@ def bound(subject: Subject, target: Target) -> Subject:
     # a model that handles the task itself keeps its metadata
     if getattr(subject, "task", None) == target.task or subject.facts.get("kind") == "predictions":
         return subject
+    if target.task == "transcription":
+        raise ModelError(
+            f"Model '{subject.name}': transcripts are audited as they are, without the system that made them. Name "
+            f"their column ({argument('prediction')}), or pass them to audit_predictions as y_pred."
+        )
     inner = getattr(subject, "estimator", getattr(subject, "function", subject))
     told = getattr(subject, "reads", None) or read_by(inner)
     known = {fact: subject.facts.get(fact) for fact in (*NOT_KNOWN, "kind", "class", "features")}

@@ -9,18 +9,24 @@ from evenhand.audits.compression.decision_changes import NAME, changes
 from evenhand.audits.compression.early_warnings import drift, early_warnings
 from evenhand.audits.compression.number_changes import number_changes, place_changes
 from evenhand.audits.compression.score_changes import score_changes
+from evenhand.audits.compression.transcript_changes import transcript_changes
 from evenhand.audits.statement import UNTIMED, Audit, Statement, not_applicable
 from evenhand.findings import Finding, Unit
 from evenhand.keys import Key
 from evenhand.messages import message, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from evenhand.compression import Footprint
     from evenhand.evidence import Evidence
+    from evenhand.findings import Task
 
 
+MOVED: Final[Mapping[Task, Callable[[Evidence], Iterator[Finding]]]] = {
+    "regression": number_changes, "ranking": place_changes, "transcription": transcript_changes,
+}  # fmt: skip
+"""What is stated of labels that are no classes."""
 PLAIN_TESTS: Final = message("McNemar's tests count rows as they are, without weights; the intervals allow for them.")
 CLUSTERED_TESTS: Final = message("Rows of one cluster are not independent: intervals and p-values allow for it.")
 
@@ -35,8 +41,8 @@ def compression(evidence: Evidence) -> Statement:
     if evidence.original is None:
         return not_applicable("No original model was given to compare with.")
     task, untimed = evidence.data.task, UNTIMED if evidence.remote and evidence.options.footprint else ""
-    if task in ("regression", "ranking"):
-        moved = number_changes if task == "regression" else place_changes
+    if task in MOVED:
+        moved = MOVED[task]
         stated = tuple(finding for part in (moved, _neighbours, _sizes) for finding in part(evidence))
         return Statement(stated, untimed)
     parts = (changes, attribution, score_changes, early_warnings, drift, _neighbours, _sizes)
@@ -124,4 +130,4 @@ def _of(metric: str, **qualifiers: str) -> Key:
     return Key.of(metric, of="original", **qualifiers)
 
 
-AUDIT: Final = Audit(compression, frozenset({"binary", "multiclass", "regression", "ranking"}))
+AUDIT: Final = Audit(compression, frozenset({"binary", "multiclass", *MOVED}))

@@ -136,6 +136,17 @@ COMPRESSION: Final = (
         "How much attention the items of a group won (above 0) or lost by the new order.",
         "Over all items it is 0: what one group wins, another loses.", "Singh and Joachims (2018), KDD",
         lowest=-1.0, task="ranking"),
+    *(
+        Metric(f"{name}_change", message("{metric} change", metric=label), "change", "lower_is_better",
+            f"(edits of the compressed model - edits of the original) / {of} of the references",
+            message("What compression did to the {metric}, utterance by utterance.", metric=lowered(label)), _NO_MEAN,
+            "Cochran (1977), Sampling Techniques, 6.4, for quotients of sums", lowest=None, highest=None,
+            task="transcription", example=example)
+        for name, label, of, example in (
+            ("word_error_rate", message("Word error rate"), "words", "(9 - 6) / 40 = 0.075"),
+            ("character_error_rate", message("Character error rate"), "characters", "(16 - 10) / 200 = 0.03"),
+        )
+    ),
     Metric("boundary_closeness", "Closeness to the boundary", "statement", "neutral",
         "mean of 1 - sum over classes of p squared",
         "How near the original's scores lie to its decision boundary: 0 when sure, 0.5 on it.",

@@ -29,7 +29,7 @@ def stated(place: Place, *, graded: str = "") -> tuple[str, ...]:
     Examples
     --------
     >>> stated("figure")
-    ('selection_rate', 'recall', 'false_positive_rate')
+    ('selection_rate', 'recall', 'false_positive_rate', 'word_error_rate', 'character_error_rate')
     """
     extra_metrics()
     named = (metric for metric in METRICS.values() if place in metric.shown)

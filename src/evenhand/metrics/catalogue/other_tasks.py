@@ -115,4 +115,37 @@ _PLACES: Final = (
         highest=None, task="ranking", example="0.75 / 0.50 = 1.50"),
 )  # fmt: skip
 
-OTHER_TASKS: Final = (*_CLASSES, *_LABELS, *_NUMBERS, *_PLACES)
+_MORRIS: Final = "Morris, Maier and Green (2004), Interspeech"
+_TRANSCRIPTS: Final = (
+    Metric("word_error_rate", "Word error rate", "score", "lower_is_better",
+        "(substitutions + deletions + insertions) / words of the references",
+        "The edits that make what was heard of what was said, over the words that were said, of all rows together.",
+        "A wrong ending counts as much as a wrong name. It can exceed 1, as words are inserted, and says little of "
+        "languages that are written without blanks: see the character error rate.",
+        _MORRIS, ("wer",), highest=None, task="transcription", example="(3 + 1 + 2) / 40 = 0.15"),
+    Metric("character_error_rate", "Character error rate", "score", "lower_is_better",
+        "(substitutions + deletions + insertions of characters) / characters of the references",
+        "As the word error rate, of characters; blanks between words are characters.",
+        "Many small slips weigh as much as few words that are wholly wrong.",
+        _MORRIS, ("cer",), highest=None, task="transcription", example="(5 + 2 + 3) / 200 = 0.05"),
+    Metric("substitution_rate", "Substitution rate", "score", "lower_is_better",
+        "substituted words / words of the references", "The share of words that were heard as another word.",
+        "Of several ways to count as few edits, that with the most matching words is taken; other tools may take "
+        "another, with the same word error rate.",
+        _MORRIS, task="transcription", example="3 / 40 = 0.075"),
+    Metric("deletion_rate", "Deletion rate", "score", "lower_is_better",
+        "deleted words / words of the references", "The share of words that were not heard at all.",
+        "A system that stays silent when unsure has few substitutions and many deletions.",
+        _MORRIS, task="transcription", example="1 / 40 = 0.025"),
+    Metric("insertion_rate", "Insertion rate", "score", "lower_is_better",
+        "inserted words / words of the references",
+        "Words that nobody said, over the words that were said; of silence they count in the whole.",
+        "It can exceed 1: invented sentences (hallucinations) are long.",
+        "Koenecke et al. (2024), FAccT, for invented sentences", highest=None, task="transcription",
+        example="2 / 40 = 0.05"),
+    Metric("sentence_error_rate", "Sentence error rate", "score", "lower_is_better", "rows with an edit of a word / n",
+        "The share of utterances that are not wholly right.", "Longer utterances are more often wrong somewhere.",
+        _MORRIS, ("ser",), task="transcription", example="9 / 20 = 0.45"),
+)  # fmt: skip
+
+OTHER_TASKS: Final = (*_CLASSES, *_LABELS, *_NUMBERS, *_PLACES, *_TRANSCRIPTS)

@@ -9,7 +9,7 @@ Place: TypeAlias = Literal[
     "gap of a class", "ranking", "calibration", "score", "chance", "chance of scores", "unobserved", "training",
     "change", "change of a class", "change of a gap", "change of an act", "gap of changes", "spread", "search",
     "search of changes", "search of gaps", "column", "figure", "headline", "strip", "change column", "change figure",
-    "change of scores", "early warning", "card", "card gap", "bill gap", "all rows",
+    "change of scores", "early warning", "card", "card gap", "bill gap", "all rows", "transcripts",
 ]  # fmt: skip
 """Where metrics are stated or shown, ``overall``, for each ``group``, as
 ``gap`` between groups, as a ``column`` of the page's table of groups, as a ``figure`` of it, on a model ``card``."""
@@ -42,6 +42,8 @@ LISTS: Final[dict[Place, str]] = {
         selection_rate_difference selection_rate_ratio recall_difference precision_difference
         false_positive_rate_difference equalized_odds_difference""",
     "ranking": "roc_auc average_precision",
+    "transcripts": """
+        word_error_rate character_error_rate sentence_error_rate substitution_rate deletion_rate insertion_rate""",
     "calibration": "brier_score calibration_error log_loss calibration_ratio",
     "score": "roc_auc average_precision mean_score",
     "chance": "selection_rate recall false_positive_rate precision accuracy",
@@ -68,26 +70,28 @@ LISTS: Final[dict[Place, str]] = {
         accuracy_change_group_min recall_change_group_min selection_rate_difference_change
         equalized_odds_difference_change""",
     "column": "base_rate selection_rate recall false_positive_rate precision accuracy",
-    "figure": "selection_rate recall false_positive_rate",
+    "figure": "selection_rate recall false_positive_rate word_error_rate character_error_rate",
     "headline": """
         selection_rate_difference selection_rate_ratio recall_difference false_positive_rate_difference
         precision_difference equalized_odds_difference""",
-    "strip": "selection_rate accuracy mean_prediction mean_absolute_error exposure",
+    "strip": "selection_rate accuracy mean_prediction mean_absolute_error exposure word_error_rate",
     "change column": """
         accuracy_change recall_change false_positive_rate_change selection_rate_change precision_change
         negative_predictive_value_change excess_accuracy_change mean_absolute_error_change mean_prediction_change
-        prediction_distance ndcg_change exposure_change""",
+        prediction_distance ndcg_change exposure_change word_error_rate_change character_error_rate_change""",
     "change figure": """
-        accuracy_change recall_change selection_rate_change flip_rate mean_absolute_error_change exposure_change""",
+        accuracy_change recall_change selection_rate_change flip_rate mean_absolute_error_change exposure_change
+        word_error_rate_change""",
     "change of scores": "score_shift brier_score_change excess_loss calibration_error attribution_distance",
     "early warning": "boundary_closeness gradient_norm curvature",
     "card": """
         accuracy balanced_accuracy precision recall f1 roc_auc brier_score log_loss macro_recall macro_f1
-        subset_accuracy micro_f1 hamming_loss mean_absolute_error root_mean_squared_error r2 mean_residual ndcg""",
+        subset_accuracy micro_f1 hamming_loss mean_absolute_error root_mean_squared_error r2 mean_residual ndcg
+        word_error_rate character_error_rate""",
     "card gap": """
         selection_rate_ratio equalized_odds_difference recall_difference accuracy_difference macro_recall_difference
         micro_f1_difference mean_absolute_error_difference mean_residual_difference mean_prediction_difference
-        exposure_to_merit_ratio""",
+        exposure_to_merit_ratio word_error_rate_difference word_error_rate_group_max""",
     # Rates whose denominators are all rows of a group, and that tell nothing of truth and decision together.
     "all rows": "selection_rate favourable_rate rejection_rate mean_score flip_rate",
     "bill gap": "selection_rate_ratio equalized_odds_difference",

@@ -28,6 +28,7 @@ LIBRARIES: Final = {
 """The hub's name of what runs a model; callables and predictions have none."""
 TASKS: Final = {
     ("table", "regression"): "tabular-regression", ("table", "ranking"): "other",
+    ("table", "transcription"): "automatic-speech-recognition",
     ("texts", "regression"): "other", ("texts", "ranking"): "text-ranking",
 }  # fmt: skip
 """The hub's name of a task, by input and label, where it is no classification."""
@@ -98,7 +99,7 @@ def _task(record: AuditRecord) -> str:
     read = record.provenance.get("subject", {}).get("reads", "table")
     task = record.provenance.get("data", {}).get("task", "binary")
     plain = CLASSIFYING.get(read, "other")
-    return TASKS.get((read, task), "other") if task in ("regression", "ranking") else plain
+    return TASKS.get((read, task), "other") if task in ("regression", "ranking", "transcription") else plain
 
 
 def _license(said: str) -> dict[str, Plain]:

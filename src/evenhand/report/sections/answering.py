@@ -27,7 +27,7 @@ COUNTED: Final[Mapping[Status, str]] = {
     "failed": message("{n} failed"), "undecided": message("{n} undecided"), "passed": message("{n} passed"),
 }  # fmt: skip
 """Numbers of limits, worst first."""
-STATING: Final = ("fairness", "classes", "labels", "numbers", "rankings")
+STATING: Final = ("fairness", "classes", "labels", "numbers", "rankings", "transcripts")
 """The audits that state disparities between groups."""
 NOTHING: Final = message("Nothing here is beyond what chance shows.")
 WITHHELD: Final = message("Figures here are withheld; what is shown is not beyond chance.")

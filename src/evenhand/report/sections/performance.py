@@ -25,7 +25,7 @@ EMPTY: Final = message("No metric was computed over all rows.")
 HEADLINE: Final = ("accuracy", "balanced_accuracy", "roc_auc")
 """What the answer states, where it was measured; for other tasks the first metrics."""
 MOST_NAMED: Final = 3
-AUDITS: Final = ("performance", "calibration", "custom", "classes", "labels", "numbers", "rankings")
+AUDITS: Final = ("performance", "calibration", "custom", "classes", "labels", "numbers", "rankings", "transcripts")
 
 
 def performance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
@@ -33,7 +33,7 @@ def performance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     found = _over_all_rows(record)
     if not found:
         return ()
-    shares = [f for f in found if f.unit in ("share", "score") and describe(f.key.metric).range[1] <= 1]
+    shares = [f for f in found if f.unit in ("share", "score") and _within_one(f)]
     rows = [judged.row(describe(f.key.metric).label, f) for f in shares]
     drawn = (figure("performance-all", message("Over all rows"), rows, digits=3),) if rows else ()
     blocks = (
@@ -43,7 +43,15 @@ def performance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         *(() if graded_by(record) else confusion(record)),
         *scores_by_truth(record),
     )
-    return (Part("performance", TITLE, reasons(record, "performance", "calibration"), blocks),)
+    return (Part("performance", TITLE, reasons(record, "performance", "calibration", "transcripts"), blocks),)
+
+
+def _within_one(finding: Finding) -> bool:
+    """Return whether a share can be drawn from 0 to 1: one that has no bound, such as a word error rate, may be."""
+    if describe(finding.key.metric).range[1] <= 1:
+        return True
+    ends = (finding.estimate, finding.interval.high if finding.interval is not None else None)
+    return all(end is not None and end <= 1 for end in ends)
 
 
 def _over_all_rows(record: AuditRecord) -> list[Finding]:

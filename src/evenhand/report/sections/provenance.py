@@ -43,7 +43,7 @@ def provenance(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         (message("code"), known.get("code")),
         (message("versions"), known.get("versions")),
     )
-    deciding = known.get("data", {}).get("task") not in ("regression", "ranking")
+    deciding = known.get("data", {}).get("task") not in ("regression", "ranking", "transcription")
     left_out = UNSAID if deciding else (*UNSAID, *OF_DECISIONS)
     for words, facts in blocks:
         for name, value in sorted((facts or {}).items()):

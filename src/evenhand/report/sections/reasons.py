@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 AUDITS: Final = {
     "performance": message("performance"), "classes": message("classes"), "labels": message("labels"),
-    "numbers": message("numbers"), "rankings": message("rankings"), "calibration": message("calibration"),
+    "numbers": message("numbers"), "rankings": message("rankings"),
+    "transcripts": message("transcripts"), "calibration": message("calibration"),
     "fairness": message("fairness"), "impact": message("impact"), "strata": message("strata"),
     "unobserved_groups": message("unobserved groups"), "chance": message("chance"), "slices": message("slices"),
     "custom": message("custom metrics"), "explanation": message("explanation"), "dependence": message("dependence"),

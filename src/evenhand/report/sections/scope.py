@@ -23,6 +23,7 @@ TASKS: Final = {
     "multilabel": message("multilabel"),
     "regression": message("regression"),
     "ranking": message("ranking"),
+    "transcription": message("transcription"),
 }
 
 
