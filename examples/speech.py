@@ -107,10 +107,6 @@ note = "One word of five more that is wrong, for some speaker than for another."
 [limits."word_error_rate_change[;of=original]"]
 at_most = 0.02
 note = "Eight bits may cost one word of fifty."
-
-[limits."word_error_rate_change[speaker=*;of=original]"]
-at_most = 0.05
-note = "And nobody more than one word of twenty."
 """
 
 
@@ -327,11 +323,13 @@ def detector(folder: Path, recordings: Recordings | None) -> None:
         print(f"  frames that turn: {said(record['flip_rate[;of=original]'])}")
         print(f"  mean shift of the score: {said(record['score_shift[;of=original]'])}")
         settle(place, record, DETECTOR)
-    print(f"{'':18}{'frames':>8}{'heard as speech':>17}{'turned, vad':>13}{'turned, half':>14}")
+    titles = ("recall", "false alarms", "turned, vad", "turned, half")
+    print(" " * 18 + "".join(f"{title:>14}" for title in titles))
     for source in dict.fromkeys(sound.source for sound in sounds):
-        rate = records["vad"][f"selection_rate[source={source}]"]
-        turned = (records[part][f"flip_rate[source={source};of=original]"].estimate for part in records)
-        print(f"  {source:16}{rate.support:8,}{rate.estimate:17.3f}{next(turned):13.4f}{next(turned):14.4f}")
+        rates = [records["vad"][f"{rate}[source={source}]"] for rate in ("recall", "false_positive_rate")]
+        turned = [record[f"flip_rate[source={source};of=original]"] for record in records.values()]
+        shown = ["-" if found.estimate is None else f"{found.estimate:.4f}" for found in (*rates, *turned)]
+        print(f"  {source:16}" + "".join(f"{text:>14}" for text in shown))
 
 
 def alike(original: bytes, other: bytes) -> str:
@@ -384,8 +382,12 @@ def digits(folder: Path, recordings: Recordings) -> dict[str, tuple[NetworkModel
 
     taken = (table["split"] == "test").to_numpy()
     model = fit(recordings.rows(~taken, "takes from 5 on"), config=NETWORK, name="all speakers")
-    record = audited(table[taken], model.predict(recordings.images[taken]), "takes of speakers that were heard")
+    told = model.predict(recordings.images[taken])
+    record = audited(table[taken], told, "takes of speakers that were heard")
+    right = (told.argmax(axis=1) == table.loc[taken, "digit"]).to_numpy().astype(int)
+    plain = measure("accuracy", Tally.count(np.ones_like(right), right))
     print(f"speakers heard, other takes: accuracy {said(record['accuracy'])}")
+    print(f"  of these six speakers alone, over recordings: [{plain.low[0]:.3f}, {plain.high[0]:.3f}]")
     settle(folder / "official", record, OFFICIAL)
     return known
 

@@ -108,7 +108,7 @@ def test_an_audit_says_it_of_the_group_and_a_limit_on_it_is_undecided() -> None:
 
 @pytest.mark.parametrize("clusters", [2, 6])
 def test_medians_and_shares_of_few_clusters_cover(clusters: int) -> None:
-    """Values differ between clusters; limits from the variance of two clusters would hold in 0.84 and 0.76 of studies."""
+    """Values differ between clusters; limits by the variance of two clusters hold in 0.84 and 0.76 of studies."""
     chance, each, studies = np.random.default_rng(1), 20, 400
     level = chance.normal(size=(studies, clusters, 1)) * 0.5
     value = np.exp(level + 0.5 * chance.normal(size=(studies, clusters, each))).ravel()  # its median is 1
