@@ -81,6 +81,7 @@ def value_finding(key: Key, audit: str, measured: Measured, group: int, level: f
         component=key.metric,
         uncovered=measured.uncovered[group] if defined and measured.uncovered else "",
         undefined="" if defined else measured.reason[group],
+        note=measured.note[group] if defined and measured.note else "",
     )
 
 

@@ -223,7 +223,10 @@ def _worth(share: Measured, size: Floats, support: Ints, level: float) -> Measur
 
 def _of_own_rows(entry: Metric, joint: JointTally, level: float) -> Measured:
     new, old = (measure(entry.name, tally, level) for tally in (joint.compressed, joint.original))
-    return _measured(entry, joint, new, old, _correlation(entry, joint), level, "mover of two exact limits, paired")
+    correlation, clusters = _correlation(entry, joint), joint.tally.clusters
+    if clusters is not None:  # one cluster has a correlation of rows, and none of clusters
+        correlation = np.where(np.asarray(clusters) > 1, correlation, 0.0)
+    return _measured(entry, joint, new, old, correlation, level, "mover of two exact limits, paired")
 
 
 def _correlation(entry: Metric, joint: JointTally) -> Floats:

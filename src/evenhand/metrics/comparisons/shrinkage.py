@@ -179,7 +179,7 @@ def _quantile(a: Floats, b: Floats, weight: Floats, share: float) -> Floats:
 def chance_gap(values: Measured, *, seed: int = 0) -> float:
     """Return the mean gap that equal groups with errors like these would show, normal errors taken for granted."""
     error = _errors(values)
-    if len(error) < 2:
+    if len(error) < 2 or not np.isfinite(error).all():  # an open interval: as great a gap as one likes
         return float("nan")
     drawn = np.random.default_rng(seed).normal(size=(DRAWS, len(error))) * error
     return float(np.ptp(drawn, axis=1).mean())
@@ -191,7 +191,7 @@ def shrunken_values_gap(values: Measured) -> float:
     Source: DerSimonian and Laird (1986), Controlled Clinical Trials 7, for the spread between groups.
     """
     error, value = _errors(values), values.estimate[values.defined]
-    if len(value) < 2:
+    if np.isfinite(error).sum() < 2:  # a group with an open interval has no weight, and is drawn all the way
         return float("nan")
     weight = 1 / np.maximum(error, 1e-12) ** 2
     mean = float((weight * value).sum() / weight.sum())
@@ -205,7 +205,7 @@ def shrunken_values_gap(values: Measured) -> float:
 def _errors(values: Measured) -> Floats:
     """Return the standard errors of the groups that have a value, as their intervals have them."""
     low, high = values.ends(z_of(0.6827))
-    return np.asarray(np.nan_to_num((high - low)[values.defined] / 2))
+    return np.asarray(np.nan_to_num((high - low)[values.defined] / 2, posinf=np.inf))
 
 
 def _gap(values: Floats) -> float:

@@ -110,7 +110,8 @@ def _tails(
     changed = np.asarray(sum(np.nan_to_num(one**2 / two) for one, two in zip(sums, twos, strict=True)))
     mean = np.nan_to_num((sums[0] - sums[1]) / number)
     cubes = twos[0] * heavy[0] - twos[1] * heavy[1] - 3 * mean * (twos[0] + twos[1]) + 2 * number * mean**3
-    skew = np.nan_to_num(np.sqrt(number) * cubes / squares**1.5)
+    known = squares > 0  # of one cluster they are 0, or what rounding leaves of it
+    skew = np.where(known & (number > 1), np.sqrt(number) * cubes / np.where(known, squares, 1.0) ** 1.5, 0.0)
     skew = np.where(np.abs(skew) * changed > np.sqrt(number), skew, 0.0)
     total = np.where(np.isfinite(estimate) & (estimate != 0), (sums[0] - sums[1]) / estimate, 1.0)
     return changed, Tails(skew, (-heavy[1] - mean) / total, (heavy[0] - mean) / total)

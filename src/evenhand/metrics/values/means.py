@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +14,7 @@ from evenhand.metrics.counts.sums import rows_by, sums_by
 from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends, z_of
 from evenhand.metrics.inference.skewed import Tails, gamma_low, gamma_margin, margin_above
 from evenhand.metrics.values.rates import Ends, Measured
+from evenhand.metrics.values.undefined import of_one_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -206,9 +207,12 @@ def cluster_sums(values: Floats, group: Column, clusters: Column, n_groups: int)
 
 
 def effective_rows(share: Means) -> Floats:
-    """Return (G,) how many independent rows means of 0 and 1 are worth: all of them where they are not weighted."""
+    """Return (G,) how many independent rows means of 0 and 1 are worth: all of them where they are not weighted.
+
+    Without a spread to tell it, as where all are alike or of one cluster, they are worth the rows, or clusters.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
-        worth = np.where(share.error > 0, share.mean * (1 - share.mean) / share.error**2, share.rows)
+        worth = np.where(share.error > 0, share.mean * (1 - share.mean) / share.error**2, share.freedom + 1)
     size = np.fmin(worth, share.rows)
     exact = np.isclose(size, share.rows, rtol=2 / np.maximum(share.rows, 1))  # n against n - 1 is the same sample
     return np.asarray(np.where(exact, share.rows, size), dtype=np.float64)
@@ -269,11 +273,13 @@ def measured_mean(
             high = np.where(unseen > found.heaviest, np.maximum(high, above), high)
         if log and entry.highest == 1:
             extreme = (found.mean <= 0) | (found.mean >= 1)
-            exact = clopper_pearson(np.nan_to_num(found.mean) * found.rows, found.rows, z)
+            units = np.maximum(found.freedom + 1, 0)
+            exact = clopper_pearson(np.nan_to_num(found.mean) * units, units, z)
             low, high = np.where(extreme, exact[0], low), np.where(extreme, exact[1], high)
         return shown(low), shown(high)
 
-    return finished(metric, shown(found.mean), found.rows, told(found.rows), "hall, one more row", ends, level)
+    stated = finished(metric, shown(found.mean), found.rows, told(found.rows), "hall, one more row", ends, level)
+    return replace(stated, note=of_one_cluster(found.freedom + 1, found.rows))
 
 
 def measured_share(metric: str, hits: Ints, rows: Ints, level: float) -> Measured:

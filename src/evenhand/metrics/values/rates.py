@@ -19,7 +19,7 @@ from evenhand.metrics.inference.share_functions import effective_rows, limits
 from evenhand.metrics.inference.unequal import Units, betas
 from evenhand.metrics.values.composites import COMPOSITES, composite
 from evenhand.metrics.values.net_benefit import BENEFITS, benefit_ends, benefits
-from evenhand.metrics.values.undefined import UNTHRESHOLDED, why_undefined
+from evenhand.metrics.values.undefined import UNTHRESHOLDED, of_one_cluster, why_undefined
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +86,8 @@ class Measured:
     """Ends for other critical values, for comparing groups."""
     uncovered: tuple[str, ...] = ()
     """(G,) why no interval covers for such data, empty where one does; without any, all are covered."""
+    note: tuple[str, ...] = ()
+    """(G,) what is to be said beside a group's value, such as why its interval is wide; without any, nothing."""
     apart: float = 1.0
     """What critical values are multiplied by where two groups are compared: above 1 where they share clusters."""
     binomial: tuple[Floats, Floats] | None = None
@@ -104,10 +106,10 @@ class Measured:
             low, high = self.ends(z)
             return low[groups], high[groups]
 
-        uncovered = _chosen(self.uncovered, groups) if self.uncovered else ()
+        uncovered, note = (_chosen(texts, groups) if texts else () for texts in (self.uncovered, self.note))
         binomial = None if self.binomial is None else (self.binomial[0][groups], self.binomial[1][groups])
         own = picked(self.sequence, groups, len(self.estimate))
-        more = {"reason": reason, "ends": ends, "uncovered": uncovered}
+        more = {"reason": reason, "ends": ends, "uncovered": uncovered, "note": note}
         return replace(self, **parts, binomial=binomial, sequence=own, **more)  # type: ignore[arg-type]
 
 
@@ -345,7 +347,7 @@ def _hypot(correlation: Floats, one: Floats, other: Floats) -> Floats:
 
 
 def _correlation(tally: Tally, one: Metric, other: Metric) -> Floats:
-    """Return (G,) the correlation between clusters of two rates; one below 0 is taken for 0."""
+    """Return (G,) the correlation of two rates between clusters, at least 0; of a single cluster 1, the most."""
     assert tally.moments is not None
     mass, parts = tally.mass, []
     for entry in (one, other):
@@ -359,7 +361,8 @@ def _correlation(tally: Tally, one: Metric, other: Metric) -> Floats:
         np.einsum("gi,gij,gj->g", a, tally.moments, b) for a, b in ((first, second), (first, first), (second, second))
     )
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.clip(np.nan_to_num(both / np.sqrt(own * others)), 0.0, 1.0))
+        found = np.clip(np.nan_to_num(both / np.sqrt(own * others)), 0.0, 1.0)
+    return np.asarray(found if tally.clusters is None else np.where(tally.clusters > 1, found, 1.0))
 
 
 def _measured(
@@ -377,7 +380,8 @@ def _measured(
     values = np.where(defined, estimate, np.nan), *ends(z_of(level))
     reasons = tuple("" if ok else why_undefined(entry, rows) for ok, rows in zip(defined, tally.rows, strict=True))
     counted = (share.events, share.size) if binomial else None
-    more = {"apart": _apart(tally), "binomial": counted}
+    note = () if tally.clusters is None else of_one_cluster(tally.clusters, tally.rows)
+    more = {"apart": _apart(tally), "binomial": counted, "note": note}
     return Measured(entry.name, *values, defined, share.support, tally.rows, reasons, method, ends, **more)  # type: ignore[arg-type]
 
 

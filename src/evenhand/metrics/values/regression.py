@@ -11,16 +11,18 @@ import numpy as np
 from evenhand.errors import InputError, did_you_mean
 from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by, sums_by
+from evenhand.metrics.counts.tally import Tally
 from evenhand.metrics.inference.intervals import clopper_pearson
 from evenhand.metrics.values.means import Means, effective_rows, finished, means, measured_mean, told
 from evenhand.metrics.values.medians import measured_median
+from evenhand.metrics.values.rates import measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.counts.arrays import Floats, Indices, Ints
+    from evenhand.metrics.counts.arrays import Floats, Indices, Ints, Marks
     from evenhand.metrics.values.rates import Measured
 
 
@@ -72,9 +74,14 @@ def measure_numbers(
     rows = rows_by(group, n_groups)
     if metric == "median_absolute_error":
         one = np.ones(len(true), dtype=np.float64) if weight is None else np.asarray(weight, dtype=np.float64)
-        return measured_median(metric, np.abs(predicted - true), group, rows, level, mean_of, one)
+        among = None if clusters is None else partial(_share_of, group, n_groups, weight, clusters)
+        return measured_median(metric, np.abs(predicted - true), group, rows, level, mean_of, one, among)
     if metric == "quantile_coverage":
-        return _below(mean_of(true <= predicted), rows, level)
+        below = true <= predicted
+        if clusters is not None:
+            found = _share_of(group, n_groups, weight, clusters, below, level)
+            return replace(found, metric=metric, reason=told(rows))
+        return _below(mean_of(below), rows, level)
     return _explained(true, predicted, group, rows, level, mean_of)
 
 
@@ -83,6 +90,15 @@ def _below(found: Means, rows: Ints, level: float) -> Measured:
     size = effective_rows(found)
     ends = partial(clopper_pearson, np.nan_to_num(found.mean) * size, size)
     return finished("quantile_coverage", found.mean, rows, told(rows), "clopper-pearson", ends, level)
+
+
+def _share_of(
+    group: Indices, n_groups: int, weight: ArrayLike | None, clusters: ArrayLike, hits: Marks, level: float
+) -> Measured:
+    """Return the share of `hits` in each group, with the limits of rates whose rows are in clusters."""
+    tally = Tally.count(np.ones(len(hits), dtype=np.int8), hits.astype(np.int8), group, n_groups, weight,
+        clusters=np.unique(np.asarray(clusters), return_inverse=True)[1])  # fmt: skip
+    return measure("accuracy", tally, level)
 
 
 def _heavy(*powers: Means) -> tuple[str, ...]:

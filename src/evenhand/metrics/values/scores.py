@@ -5,6 +5,7 @@ Rows may be weighted, repeated or clustered: see `Worth`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final, Unpack
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING, Final, Unpack
 import numpy as np
 
 from evenhand.messages import message
+from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.counts.sums import rows_by, sums_by
-from evenhand.metrics.inference.intervals import clopper_pearson, sidak_z
-from evenhand.metrics.values.means import CHUNK, effective_rows, finished, means, measured_mean, told
+from evenhand.metrics.inference.intervals import clopper_pearson, sidak_z, z_of
+from evenhand.metrics.values.means import CHUNK, cluster_sums, effective_rows, finished, means, measured_mean, told
 from evenhand.metrics.values.quotients import quotient
 from evenhand.metrics.values.ranking_curves import average_precision, roc_auc
 from evenhand.metrics.values.reliability import BINS, reliability_tables
+from evenhand.metrics.values.undefined import of_one_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -218,7 +221,27 @@ def calibration_error(
     rows = rows_by(np.asarray(codes), n_groups)
     if (frequency := more.get("frequency")) is not None:
         rows = sums_by(np.asarray(codes), np.asarray(frequency), n_groups).astype(np.int64)
-    return calibration_error_of(tables, rows, level)
+    found = calibration_error_of(tables, rows, level)
+    clusters = more.get("clusters")
+    if clusters is None:
+        return found
+    _, of = cluster_sums(np.ones(len(rows_of := np.asarray(codes))), rows_of, np.asarray(clusters), n_groups)
+    return _open_where(found, of_one_cluster(rows_by(of, n_groups), rows), level)
+
+
+def _open_where(found: Measured, note: tuple[str, ...], level: float) -> Measured:
+    """Return the values with open intervals where there is a note: bins of one cluster are not independent."""
+    if not note:
+        return found
+    known = np.array([not each for each in note])
+    least, most = METRICS[found.metric].range
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        low, high = found.ends(z)
+        return np.where(known, low, least), np.where(known, high, most)
+
+    low, high = ends(z_of(level))
+    return replace(found, low=low, high=high, ends=ends, note=note)
 
 
 def calibration_error_of(tables: Sequence[Floats], rows: Ints, level: float = 0.95) -> Measured:

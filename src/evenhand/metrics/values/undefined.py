@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue.entry import FN, FP, TN, TP
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from evenhand.metrics.catalogue import Cells, Metric
 
 _MISSING: Final[dict[Cells, str]] = {
@@ -29,6 +33,21 @@ UNTHRESHOLDED: Final = message(
     "is worth: name one with threshold=."
 )
 """Why decisions have no net benefit."""
+
+ONE_CLUSTER: Final = message("All its rows are of one cluster, which does not show how much clusters differ.")
+"""Why an interval allows for nearly any value."""
+
+
+def of_one_cluster(clusters: ArrayLike, rows: ArrayLike) -> tuple[str, ...]:
+    """Return what is to be said of each group whose rows are all of one cluster; nothing where no group is.
+
+    Examples
+    --------
+    >>> of_one_cluster([1, 40], [300, 300])
+    ('All its rows are of one cluster, which does not show how much clusters differ.', '')
+    """
+    alone = (np.asarray(clusters) == 1) & (np.asarray(rows) > 1)
+    return tuple(ONE_CLUSTER if each else "" for each in alone) if alone.any() else ()
 
 
 def why_undefined(entry: Metric, rows: int) -> str:
