@@ -30,11 +30,7 @@ ONE = np.zeros(7, dtype=int)
 
 def orders(score: list[float]) -> list[tuple[int, ...]]:
     """Return every order of the items of a list in which no higher score stands behind a lower one."""
-    return [
-        order
-        for order in permutations(range(len(score)))
-        if all(score[a] >= score[b] for a, b in pairwise(order))
-    ]
+    return [order for order in permutations(range(len(score))) if all(score[a] >= score[b] for a, b in pairwise(order))]
 
 
 @pytest.mark.parametrize("at", [1, 2, 3, 4, 6, 9])

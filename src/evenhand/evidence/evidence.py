@@ -294,17 +294,18 @@ class Evidence:
     def _of_original(self, background: pd.DataFrame, own: Attributions) -> Attributions | None:
         if self.original is None or reads(self.original, self.data) != "table":
             return None
-        rows = table_of(self.original, self.data).iloc[self.explained_rows]
-        if not set(rows) <= set(background):
+        if not set(rows := table_of(self.original, self.data).iloc[self.explained_rows]) <= set(background):
             return None
-        # A network that imitates a forest is compared with it on one scale.
-        link = own.link if self.subject.score_kind == "probability" else None
+        link = own.link if self.subject.score_kind == "probability" else None  # of a forest and its network alike
         return self._explained(self.original, rows, background[list(rows.columns)], link=link)
 
     @cached_property
     def reason_background(self) -> pd.DataFrame:
         """The rows that reasons are stated against."""
-        return self.background_table if self.options.reason_reference == "mean" else rows_at_threshold(self)
+        if self.options.reason_reference == "mean":
+            return self.background_table
+        cut, number = self.predictions.threshold, self.options.background_rows
+        return rows_at_threshold(self.subject, self.background or self.data, cut, number)
 
     @cached_property
     def reason_attributions(self) -> Attributions:

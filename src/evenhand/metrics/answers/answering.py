@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final, TypeVar, cast
@@ -19,7 +18,9 @@ from evenhand.metrics.answers.questions import (
     NoAnswerError,
     NoCountsError,
     Question,
+    cut_of,
     question,
+    question_or_reason,
     takes_all_groups,
 )
 from evenhand.metrics.answers.ways import ALWAYS, USUAL, differing
@@ -105,7 +106,9 @@ class Answers:
     def _asked(self, key: Key) -> Question:
         """Return what a key asks; what its group is not needed for is found out once for the groups of a metric."""
         group = tuple([group for _, group in key.group])
-        asked = self._once(("asked", key.metric, key.columns, key.qualifiers, len(group)), lambda: _question(key))
+        asked = self._once(
+            ("asked", key.metric, key.columns, key.qualifiers, len(group)), lambda: question_or_reason(key)
+        )
         if isinstance(asked, Message):
             raise NoAnswerError(asked)
         return asked if asked.how is not None or asked.group == group else replace(asked, group=group)
@@ -237,16 +240,10 @@ class Answers:
         """Return the counts of the decisions that a question is about."""
         if not asked.threshold:
             return self.counts.tally(asked.columns, "original" if asked.original else "subject")
-        try:
-            cut = float(asked.threshold)
-        except ValueError:
-            cut = float("nan")
-        if not math.isfinite(cut):
-            raise NoAnswerError(message("The threshold {name} is no number.", name=asked.threshold))
+        cut = cut_of(asked)
         return self._once(("at", asked.columns, cut), lambda: self.counts.tally_at(asked.columns, cut))
 
     def _one(self, asked: Question, tally: Tally, chosen: int) -> Tally:
-        """Return the tally of one class against the rest."""
         return self._once(("one", asked.columns, asked.original, chosen), lambda: tally.one_vs_rest(chosen))
 
     def _compared(self, key: Key, asked: Question) -> Finding:
@@ -396,14 +393,6 @@ class Answers:
         return self._by.flips(
             "flip_rate", self._joint(asked, at if several else "decisions"), self.level, 1 if several else at
         )
-
-
-def _question(key: Key) -> Question | Message:
-    """Return what a key asks, or why counts do not answer it."""
-    try:
-        return question(key)
-    except NoAnswerError as why:
-        return why.reason
 
 
 def _named(columns: Columns, labels: Labels, at: int) -> str:

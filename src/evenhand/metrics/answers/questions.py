@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -199,3 +200,22 @@ def _control(given: str) -> Feature | None:
     except (KeySyntaxError, ValueError):
         raise NoAnswerError(message("{given} is no control feature.", given=given)) from None
     return feature
+
+
+def cut_of(asked: Question) -> float:
+    """Return the threshold that a question names."""
+    try:
+        cut = float(asked.threshold)
+    except ValueError:
+        cut = math.nan
+    if not math.isfinite(cut):
+        raise NoAnswerError(message("The threshold {name} is no number.", name=asked.threshold))
+    return cut
+
+
+def question_or_reason(key: Key) -> Question | Message:
+    """Return what a key asks, or why counts do not answer it."""
+    try:
+        return question(key)
+    except NoAnswerError as why:
+        return why.reason

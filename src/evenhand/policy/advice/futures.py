@@ -133,7 +133,9 @@ def _present(key: Key, asked: Question | None, counts: RecordCounts) -> tuple[Ta
     tally = counts.tally_at(columns, float(at)) if at else counts.tally(columns, kind)
     cells, worth = _independent(tally, _rate_of(asked))
     groups, classes = counts.groups(columns), tuple(counts.classes)
-    table = Table(columns, groups, classes, cells, counts.favourable, kind, truth=counts.truth, threshold=tally.threshold)
+    table = Table(
+        columns, groups, classes, cells, counts.favourable, kind, truth=counts.truth, threshold=tally.threshold
+    )
     if asked is not None and asked.paired:
         cells, worth = _both_models(counts.joint(columns, "decisions"), worth)
         return replace(table, cells=cells, kind="joint"), worth
