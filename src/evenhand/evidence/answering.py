@@ -72,8 +72,9 @@ class EvidenceCounts:
         codes = strata.codes.astype(np.int64) * len(groups) + groups.codes
         weights = (data.sample_weight, data.frequency, data.clusters)
         decided, size = self._evidence.predictions.y_pred, len(groups) * len(strata)
-        more = {"squared_weight": data.squared_weight, "threshold": self._threshold}
-        whole = Tally.count(data.y_true, decided, codes, size, *weights, **more)
+        whole = Tally.count(
+            data.y_true, decided, codes, size, *weights, squared_weight=data.squared_weight, threshold=self._threshold
+        )
         return [label[0] for label in strata.labels], split(whole, len(strata))
 
     def _need_original(self, model: str) -> None:

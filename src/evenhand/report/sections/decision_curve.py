@@ -106,7 +106,12 @@ def _by_group(record: AuditRecord, found: Sequence[Finding], column: str, number
 
 
 def _lines(
-    record: AuditRecord, name: str, title: str, places: list[float], lines: list[tuple[str, list[float]]], twin: Table
+    record: AuditRecord,
+    name: str,
+    title: str,
+    places: Sequence[float],
+    lines: Sequence[tuple[str, Sequence[float]]],
+    twin: Table,
 ) -> Lines:
     """Draw lines over thresholds, on an axis that ends little below 0."""
     most = max((value for _, values in lines for value in values), default=0.0)
