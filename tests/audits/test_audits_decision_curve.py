@@ -143,3 +143,15 @@ def test_the_page_draws_the_model_beside_both_rules_and_each_group(record: Audit
     assert {line.label for line in lines["decision-curve-1-figure"].lines} == {"sex=f", "sex=m"}
     assert "Of 4 thresholds" in part.answer
     assert not [part for part in parts(audited(decision_thresholds=()), None)[0] if part.name == "decision_curve"]
+
+
+def test_groups_are_compared_within_a_control_feature_too() -> None:
+    site = np.where(np.arange(600) % 2 == 0, "north", "south")
+    record = audited(control_features={"site": site})
+    found = record['net_benefit_difference[sex;given="site=north"]']
+    values = [
+        float(((RISK >= 0.2) * (TRUE - (1 - TRUE) * 0.25))[(sex == SEX) & (site == "north")].mean()) for sex in "fm"
+    ]
+    assert found.estimate == pytest.approx(abs(values[0] - values[1]))
+    refused = record.find("net_benefit_difference[sex;given=site;threshold=0.1]")
+    assert isinstance(refused, Absent)

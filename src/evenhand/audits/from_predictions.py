@@ -231,13 +231,14 @@ def _said(
     found = given(data, y_pred, y_score, threshold=threshold, kind=kind)
     values, others = found.y_pred.astype(np.float64), 0
     if found.y_score is not None:
-        others = int(((found.y_score >= found.threshold) != (found.y_pred == 1)).sum())
+        decided = found.y_score >= found.threshold
+        others = int(((decided != (found.y_pred == 1)) & (found.y_score != found.threshold)).sum())
         values = found.y_score
     subject = PredictionsSubject(
         values,
         name=name,
         threshold=found.threshold,
-        score_kind=found.kind,
-        other_decisions=others,  # type: ignore[arg-type]
+        score_kind=found.kind,  # type: ignore[arg-type]  # of two classes none is a value
+        other_decisions=others,
     )
     return found, subject

@@ -39,19 +39,23 @@ class EvidenceCounts:
     def tally(self, columns: Columns, model: str = "subject") -> Tally:
         """Return the counts of truth x decision of a model."""
         self._need_original(model)
-        found, subject = self._evidence.tally(self._grouping(columns), model), self._evidence.subject
-        if model != "subject":
-            return found
+        found = self._evidence.tally(self._grouping(columns), model)
+        return replace(found, threshold=self._threshold) if model == "subject" else found
+
+    @property
+    def _threshold(self) -> float | None:
+        """The probability from which on the model decides positive."""
+        subject = self._evidence.subject
         told = {**subject.facts, "threshold": float(subject.threshold), "score_kind": subject.score_kind}
-        return replace(found, threshold=threshold_probability(cast("SubjectFacts", told)))
+        return threshold_probability(cast("SubjectFacts", told))
 
     def tally_at(self, columns: Columns, threshold: float) -> Tally:
         """Return the counts of the decisions at a threshold."""
         data, said = self._data, self._evidence.predictions
         if data.task != "binary" or said.y_score is None:
             raise NoAnswerError(message("There are no scores of two classes to decide by at another threshold."))
-        if threshold == (own := self.tally(columns)).threshold:
-            return own
+        if threshold == self._threshold:
+            return self.tally(columns)
         codes, size = (None, 1) if not columns else (data.grouping(*columns).codes, len(data.grouping(*columns)))
         worth = (data.sample_weight, data.frequency, data.clusters)
         at = threshold_if(threshold, said.kind == "probability")
@@ -69,7 +73,9 @@ class EvidenceCounts:
         codes = strata.codes.astype(np.int64) * len(groups) + groups.codes
         weights = (data.sample_weight, data.frequency, data.clusters)
         decided, size = self._evidence.predictions.y_pred, len(groups) * len(strata)
-        whole = Tally.count(data.y_true, decided, codes, size, *weights, squared_weight=data.squared_weight)
+        whole = Tally.count(
+            data.y_true, decided, codes, size, *weights, squared_weight=data.squared_weight, threshold=self._threshold
+        )
         return [label[0] for label in strata.labels], split(whole, len(strata))
 
     def _need_original(self, model: str) -> None:

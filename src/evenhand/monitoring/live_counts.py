@@ -74,8 +74,8 @@ class LiveCounts:
         cells = np.zeros((len(groups), self._classes, self._classes), dtype=np.int64)
         if self._labelled:
             cells += self._held.get(f"labelled.{at}", 0)
-        else:
-            cells[:, 0] += self._held.get(f"decided.{at}", 0)
+            return Tally(cells, threshold=self._facts.threshold)
+        cells[:, 0] += self._held.get(f"decided.{at}", 0)
         return Tally(cells)
 
     def tally_at(self, columns: Columns, threshold: float) -> Tally:
@@ -97,7 +97,7 @@ class LiveCounts:
             for at, labels in enumerate(named):
                 if labels[control] == value:
                     own[groups.index(tuple(labels[column] for column in columns))] = cells[at]
-            found.append(Tally(own))
+            found.append(Tally(own, threshold=self._facts.threshold if self._labelled else None))
         return values, found
 
     def _place(self, columns: Columns) -> tuple[int, Labels]:

@@ -62,7 +62,8 @@ class RecordCounts:
         self._data: DataFacts = record.provenance.get("data", {})
         self._edges = record.provenance.get("score_edges", [])
         told = record.provenance.get("subject", {})
-        self._decided = threshold_probability(told)
+        self.threshold = threshold_probability(told)
+        """The probability from which on the model decided positive; None where it decided otherwise."""
         self._probable = told.get("score_kind") == "probability"
         self._tallies = record.tallies
         roles = self._data.get("roles")
@@ -97,12 +98,12 @@ class RecordCounts:
         """Return the counts of truth x decision of a model."""
         if (model, columns) not in self._made:
             found = self._counted(self._part(model, columns, ("true", "predicted")))
-            self._made[model, columns] = replace(found, threshold=self._decided) if model == "subject" else found
+            self._made[model, columns] = replace(found, threshold=self.threshold) if model == "subject" else found
         return self._made[model, columns]
 
     def tally_at(self, columns: Columns, threshold: float) -> Tally:
         """Return the counts of the decisions at a threshold: from counts by score, where rows are independent."""
-        if threshold == self._decided:
+        if threshold == self.threshold:
             return self.tally(columns)
         part = next((part for part in self._tallies if (part.model, part.columns) == ("scores", columns)), None)
         if part is None or threshold not in self._edges or self._clustered:
@@ -141,7 +142,7 @@ class RecordCounts:
             values.index(each[control]) * len(groups) + groups.index(tuple(each[column] for column in columns))
             for each in named
         ]
-        whole = self._counted(part)
+        whole = replace(self._counted(part), threshold=self.threshold)
         return values, split(whole.select(np.asarray(place, dtype=np.intp), len(values) * len(groups)), len(values))
 
     def _counted(self, part: GroupCounts) -> Tally:

@@ -106,7 +106,7 @@ class Table:
         self._same(columns)
         if self.kind != "strata":
             raise NoCountsError(message("The record has no counts by {columns}.", columns=(*columns, control)))
-        return self.values, [Tally(cells) for cells in self.cells]
+        return self.values, [Tally(cells, threshold=self.threshold) for cells in self.cells]
 
     def _same(self, columns: Columns) -> None:
         if columns != self.columns:

@@ -11,7 +11,7 @@ intersection-union test (Berger 1982, Technometrics 24).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from evenhand.metrics.inference.share_functions import ShareFunction, effective_
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
     from evenhand.metrics.counts.arrays import Floats
     from evenhand.metrics.counts.tally import Tally
@@ -90,7 +92,7 @@ def _means(name: str, threshold: float) -> list[ShareFunction]:
     return [ShareFunction(_mean, np.array([values, (1.0, 1.0, 1.0, 1.0)])) for values in worth]
 
 
-def _mean(sums: Floats) -> Floats:
+def _mean(sums: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(sums[0] / sums[1])
 
 

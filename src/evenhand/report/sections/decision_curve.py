@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import message
+from evenhand.messages import joined, message
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table, table
 from evenhand.report.figures.findings import figure
@@ -68,11 +68,7 @@ def _overall(record: AuditRecord, found: Sequence[Finding]) -> Iterator[Block]:
     )
     shared = [at for at in model if at in everybody and at in gain]
     rows = [(f"{at:g}", *(with_interval(curve[at], DIGITS) for curve in (model, everybody, gain))) for at in shared]
-    head = (
-        message("threshold"),
-        *(message(text) for text in (MODELS, EVERYBODY)),
-        message("gain over the better of both"),
-    )
+    head = (message("threshold"), MODELS, EVERYBODY, message("gain over the better of both"))
     caption = message("Net benefit over all rows")
     if len(shared) < 2:
         yield from table("decision-curve-table", caption, head, rows)
@@ -97,19 +93,25 @@ def _by_group(record: AuditRecord, found: Sequence[Finding], column: str, number
         if all(at in curve and curve[at].estimate is not None for at in places)
     }
     names = {group: cut(f"{group[0][0]}={group[0][1]}", 40) for group in by_group}
-    head = (message("threshold"), *(names[group] for group in by_group))
-    rows = [(f"{at:g}", *(with_interval(curve.get(at), DIGITS) for curve in by_group.values())) for at in places]
+    head = (message("group"), *(message("at {threshold}", threshold=f"{at:g}") for at in places))
+    rows = [(names[group], *(with_interval(by_group[group].get(at), DIGITS) for at in places)) for group in by_group]
     caption = message("What the model gains over the better rule without one, by {feature}", feature=cut(column, 60))
     if len(places) < 2 or not drawn:
-        yield from table(f"decision-curve-{number + 1}-table", caption, head, rows)
+        yield from table(f"decision-curve-{number + 1}-table", caption, head, rows, most=MOST_ROWS)
         return
     lines = [(names[group], [_value(curve[at]) for at in places]) for group, curve in list(drawn.items())[:MOST_LINES]]
-    twin = Table(f"decision-curve-{number + 1}-table", caption, head, tuple(rows), frozenset(range(1, len(head))))
-    yield _lines(record, f"decision-curve-{number + 1}", caption, places, lines, twin)
+    name, numeric = f"decision-curve-{number + 1}", frozenset(range(1, len(head)))
+    twin = Table(f"{name}-table", caption, head, tuple(rows), numeric).bounded(MOST_ROWS)
+    yield _lines(record, name, caption, places, lines, twin)
 
 
 def _lines(
-    record: AuditRecord, name: str, title: str, places: list[float], lines: list[tuple[str, list[float]]], twin: Table
+    record: AuditRecord,
+    name: str,
+    title: str,
+    places: Sequence[float],
+    lines: Sequence[tuple[str, Sequence[float]]],
+    twin: Table,
 ) -> Lines:
     """Draw lines over thresholds, on an axis that ends little below 0."""
     most = max((value for _, values in lines for value in values), default=0.0)
@@ -119,10 +121,11 @@ def _lines(
     bottom, top = _ends(min(low, 0.0), max(most, 0.0))
     used = record.provenance.get("subject", {}).get("threshold")
     inside = used if used is not None and places[0] <= used <= places[-1] else None
-    told = "; ".join(
+    ends = (
         message("{line} from {first:.3f} to {last:.3f}", line=label, first=values[0], last=values[-1])
         for label, values in lines
     )
+    told = joined("; ", ends)
     words = message("Thresholds from {low:.3g} to {high:.3g}: {lines}.", low=places[0], high=places[-1], lines=told)
     axes = (message("threshold"), message("net benefit"))
     more = {"marker": inside, "marked": message("the threshold in use"), "top": top, "bottom": bottom}
