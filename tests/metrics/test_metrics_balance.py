@@ -116,4 +116,4 @@ def test_ends_cover() -> None:
 @pytest.mark.parametrize("clusters", [2, 8])
 @pytest.mark.parametrize("rows", [150, 1_000])
 def test_ends_cover_at_many_settings(groups: int, clusters: int, rows: int) -> None:
-    assert min(coverage(groups, clusters, rows, 600, 1)) > 0.93
+    assert min(coverage(groups, clusters, rows, 300, 1)) > 0.93

@@ -203,4 +203,4 @@ def test_intervals_cover_the_rates_of_other_speakers(speakers: int) -> None:
 @pytest.mark.parametrize("speakers", [4, 6, 12, 40])
 @pytest.mark.parametrize(("mean", "spread"), [(0.05, 30), (0.1, 10), (0.2, 8)])
 def test_intervals_cover_at_many_settings(speakers: int, mean: float, spread: float) -> None:
-    assert simulated(speakers, mean, spread, 2_000, 1) > 0.93
+    assert simulated(speakers, mean, spread, 600, 1) > 0.93

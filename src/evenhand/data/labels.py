@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from evenhand.data.roles import Reading, Roles
     from evenhand.data.transcripts import Spelling
     from evenhand.findings import Task
 
@@ -43,6 +44,18 @@ class Label:
 
 MOST_CLASSES: Final = 200
 """A label of more classes than this makes no table anybody can read."""
+
+
+def label_of(name: str, frame: pd.DataFrame, roles: Roles, reading: Reading) -> tuple[Label | None, list[str]]:
+    """Return the label of a table, or None and why not; a column that is absent is told elsewhere."""
+    if reading.task == "clustering":
+        return read_clusters(name, frame[roles.prediction]) if roles.prediction in frame else (None, [])
+    if roles.labels:
+        return read_labels(name, frame[list(roles.labels)])
+    if roles.label is None or roles.label not in frame:
+        return None, []
+    column = frame[roles.label]
+    return read_label(name, column, roles.positive, roles.favourable, reading.task, reading.spelling)
 
 
 def read_label(

@@ -16,11 +16,11 @@ from evenhand.data.counted import name_decisions, threshold_of, uncounted
 from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.following import at_horizon, follow_up_problems, is_followed, of_events
 from evenhand.data.further import absent_inputs, declared, excluded, merge, occurring
-from evenhand.data.labels import read_clusters, read_label, read_labels
+from evenhand.data.labels import label_of
 from evenhand.data.opening import open_inputs
 from evenhand.data.roles import Reading, Roles, RoleSettings, by_field
 from evenhand.data.tables import AsText, Table, read_table
-from evenhand.data.transcripts import transcript_problems
+from evenhand.data.transcripts import heard_problems
 from evenhand.data.validating import (
     check_scores,
     column_problems,
@@ -244,7 +244,7 @@ def _built(
     ]
     found += label_problems(name, frame, roles, bins)
     if label is None:
-        label, wrong = _label(name, frame, roles, reading)
+        label, wrong = label_of(name, frame, roles, reading)
         found += wrong
     if task == "ranking" and roles.query is None:
         found.append(f"{name}: ranking needs the column that names the list of each item ({argument('query')}).")
@@ -252,7 +252,8 @@ def _built(
     if label is not None:
         frame = name_decisions(table.said, frame, roles, label.classes)
     found += _column_complaints(name, frame, roles, label.classes if label and label.classes else None)
-    found += _transcripts(name, frame, roles) if task == "transcription" else []
+    if task == "transcription":
+        found += heard_problems(name, frame, roles.prediction, roles.original_prediction)
     if roles.frequency is not None and label is not None and label.task not in ("binary", "multiclass"):
         found.append(f"{name}: a table of counts holds classes; '{shorten(roles.label)}' is one of {label.task}.")
     raise_all(InputError, dict.fromkeys(found))
@@ -277,26 +278,6 @@ def _built(
         held=held,
         index=table.index,
     )
-
-
-def _label(name: str, frame: pd.DataFrame, roles: Roles, reading: Reading) -> tuple[Label | None, list[str]]:
-    """Return the label of a table, or None and why not; a column that is absent is told elsewhere."""
-    if reading.task == "clustering":
-        return read_clusters(name, frame[roles.prediction]) if roles.prediction in frame else (None, [])
-    if roles.labels:
-        return read_labels(name, frame[list(roles.labels)])
-    if roles.label is None or roles.label not in frame:
-        return None, []
-    column = frame[roles.label]
-    return read_label(name, column, roles.positive, roles.favourable, reading.task, reading.spelling)
-
-
-def _transcripts(name: str, frame: pd.DataFrame, roles: Roles) -> list[str]:
-    """Return complaints about the columns of what was heard."""
-    heard = [column for column in (roles.prediction, roles.original_prediction) if column in frame]
-    return [
-        told for column in heard for told in transcript_problems(f"{name}: column '{shorten(column)}'", frame[column])
-    ]
 
 
 def _column_complaints(name: str, frame: pd.DataFrame, roles: Roles, classes: tuple[object, ...] | None) -> list[str]:

@@ -86,6 +86,13 @@ def transcript_problems(where: str, column: pd.Series) -> Iterator[str]:
         )
 
 
+def heard_problems(name: str, frame: pd.DataFrame, *columns: str | None) -> Iterator[str]:
+    """Yield complaints about the columns of what was heard; those that are absent are told elsewhere."""
+    for column in columns:
+        if column in frame:
+            yield from transcript_problems(f"{name}: column '{shorten(column)}'", frame[column])
+
+
 def words_of(texts: Iterable[str]) -> list[int]:
     """Return (n,) the number of words of transcripts in one spelling."""
     return [text.count(" ") + 1 if text else 0 for text in texts]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OF_ROWS: Final = (
     "roc_auc", "brier_score", "log_loss", "mean_score", "mean_absolute_error", "mean_squared_error",
     "root_mean_squared_error", "mean_residual", "mean_prediction", "quantile_coverage", "subset_accuracy",
-    "hamming_loss", "word_error_rate", "character_error_rate", "substitution_rate", "deletion_rate", "insertion_rate",
+    "hamming_loss",
 )  # fmt: skip
 """Means of rows, or of pairs of rows, whose stated intervals are normal in the limit."""
 

@@ -105,8 +105,9 @@ def cluster_balance(rows: Assigned, level: float = 0.95) -> Balance:
 
     Examples
     --------
+    >>> import numpy as np
     >>> rows = Assigned(np.array([0, 0, 0, 1, 1]), np.array([0, 1, 1, 0, 1]), 2, 2)
-    >>> cluster_balance(rows).found.estimate
+    >>> round(cluster_balance(rows).found.estimate, 3)
     0.5
     """
     return _least(rows, list(_of_pairs(rows)), level)
@@ -144,6 +145,7 @@ def cluster_representation(rows: Assigned, level: float = 0.95) -> Balance:
 
     Examples
     --------
+    >>> import numpy as np
     >>> rows = Assigned(np.array([0, 0, 0, 1, 1, 1]), np.array([0, 1, 1, 0, 0, 1]), 2, 2)
     >>> round(cluster_representation(rows).found.estimate, 3)
     0.667
@@ -201,15 +203,15 @@ def _least(rows: Assigned, ratios: Sequence[_Ratios], level: float) -> Balance:
 
 def _of_cluster(values: Sequence[Measured], cluster: int, rows: Assigned) -> Measured:
     """Return (G,) the groups' shares of a cluster."""
-    first = values[0]
-    names = ("estimate", "low", "high", "defined")
-    parts = {name: np.array([getattr(each, name)[cluster] for each in values]) for name in names}
+    estimate, low, high, defined = (
+        np.array([getattr(each, name)[cluster] for each in values]) for name in ("estimate", "low", "high", "defined")
+    )
     counts = np.bincount(rows.codes[rows.cluster == cluster], minlength=rows.groups).astype(np.int64)
     whole = np.bincount(rows.codes, minlength=rows.groups).astype(np.int64)
     return replace(
-        first, **parts, support=counts, rows=whole, reason=("",) * rows.groups, binomial=None,
-        ends=lambda _: (parts["low"], parts["high"]),
-    )  # type: ignore[arg-type]  # fmt: skip
+        values[0], estimate=estimate, low=low, high=high, defined=defined, support=counts, rows=whole,
+        reason=("",) * rows.groups, binomial=None, ends=lambda _: (low, high),
+    )  # fmt: skip
 
 
 def _odds(share: Floats) -> Floats:
