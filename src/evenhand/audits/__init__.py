@@ -4,7 +4,7 @@
 - `classes`: several classes, each against the rest and all together
 - `labels`: several labels of a row, each and all together
 - `numbers`: how far predicted numbers are from the truth
-- `rankings`: how good a ranking is, and each group's exposure
+- `rankings`: how good lists are for each group of users, and the exposure of each group of items
 - `calibration`: whether predicted probabilities match observed rates
 - `fairness`: every metric for every group, and the disparities between groups
 - `impact`: impact ratios, shares of the selected, inequality
