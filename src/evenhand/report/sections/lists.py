@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
@@ -82,7 +83,9 @@ def _figures(found: Sequence[Finding], judged: Judged, at: str) -> list[Block]:
         shown = [*limited, *(f for f in rows if f not in limited)][:MOST]
         title = message("{metric}, first {at} items", metric=describe(metric).label, at=at)
         if drawn := [judged.row(whom(f), f) for f in rows if f in shown and f.estimate is not None]:
-            blocks.append(figure(_name(rows[0]), title, drawn, digits=3))
+            made = figure(_name(rows[0]), title, drawn, digits=3)
+            within = f"lists-{'items' if metric in ITEMS else 'users'}-{at}"
+            blocks.append(replace(made, table=replace(made.table, within=within)))
     return blocks
 
 
@@ -131,7 +134,9 @@ def _between(found: Sequence[Finding], at: str) -> tuple[Table, ...]:
 
 def answer(record: AuditRecord, judged: Judged) -> Answer:
     """State the worst limit on the first items, else the gap between groups of users that is farthest beyond chance."""
-    return answered(judged, _found(record))
+    found = _found(record)
+    users = [f for f in found if not f.key.metric.startswith("exposure") or judged.holds(f)]
+    return answered(judged, users or found)
 
 
 SECTION: Final = Section("lists", TITLE, ("rankings",), 415, first_items, theme=GROUPS, answer=answer)
