@@ -35,8 +35,8 @@ LISTS = ("ndcg", "recall_at_k", "hit_rate_at_k")
 
 POLICY = """
 [limits]
-# the ten most popular films, the same for all, reach 0.09: a model has to be worth more than no model
-"ndcg[;at=10]" = { at_least = 0.09 }
+# the most popular films, the same for all, reach 0.095: a model has to be worth more than no model
+"ndcg[;at=10]" = { at_least = 0.095 }
 # four fifths: whom it serves worst gets at least 0.8 of the quality of those whom it serves best
 "ndcg_ratio[gender;at=10]" = { at_least = 0.8 }
 # rounding may cost nobody more than a fifth of that quality
@@ -102,7 +102,9 @@ def movielens() -> Films | None:
             "user": pd.Index(users["user_id"]).get_indexer(given["user_id"]),
             "film": pd.Index(films["item_id"]).get_indexer(given["item_id"]),
             "stars": given["rating"],
-            "part": np.select([place < (0.7 * all_of).round(), place < (0.8 * all_of).round()], ["train", "validation"], "test"),
+            "part": np.select(
+                [place < (0.7 * all_of).round(), place < (0.8 * all_of).round()], ["train", "validation"], "test"
+            ),
         }
     )  # fmt: skip
     earlier = ratings[ratings["part"] != "test"]
@@ -229,8 +231,8 @@ def rate(data: Films, folder: Path) -> None:
 def figure(record: eh.AuditRecord, key: str) -> str:
     """Return a finding in a line."""
     found = record[key]
-    ends = (f"{end:.3f}" for end in (found.interval.low, found.interval.high))
-    return f"{key:44} {found.estimate:6.3f}  [{', '.join(ends)}]"
+    ends = (f"{end:.3g}" for end in (found.interval.low, found.interval.high))
+    return f"{key:46} {found.estimate:8.3g}  [{', '.join(ends)}]"
 
 
 def told(name: str, record: eh.AuditRecord) -> str:
@@ -272,7 +274,8 @@ def rank(data: Films, folder: Path) -> None:
     print(f"{'':18}" + " ".join(f"{word:>7}" for word in ("NDCG", "recall", "hits", "women", "men")))
     for name, score in scores.items():
         print(told(name, eh.measure(
-            test.y_true, score, task="ranking", query=test.table["list"], sensitive_features=test.table[["gender"]], metrics=LISTS,
+            test.y_true, score, task="ranking", query=test.table["list"], sensitive_features=test.table[["gender"]],
+            metrics=LISTS,
         )))  # fmt: skip
     print(told("deepfm, int8", record))
     for key in (
@@ -280,6 +283,7 @@ def rank(data: Films, folder: Path) -> None:
         "popularity_lift[gender=F;at=10]", "popularity_lift[gender=M;at=10]", "miscalibration[gender=F;at=10]",
         "miscalibration[gender=M;at=10]", *(f"ndcg[{group};at=10]" for group in (
             "history=under 30", "history=30 to 99", "history=100 and more", "age=under 18", "age=50 and over")),
+        *(f"recall_at_k[{group};at=10]" for group in ("history=under 30", "history=100 and more")),
         "exposure[reach=head;at=10]", "exposure[reach=tail;at=10]",
     ):  # fmt: skip
         print(figure(record, key))

@@ -27,8 +27,8 @@ SUBROOMS = {
     ),
     "serving": ((REST,), ("journal", "viewing"), ("predicting",)),
     "audits": (
-        ("statement", "package_warnings"), ("by_group",), ("quantities",), (REST, "compression"), ("catalogue",),
-        ("options",), ("auditing",), ("from_predictions",),
+        ("statement", "package_warnings"), ("by_group",), ("lists",), ("quantities",), (REST, "compression"),
+        ("catalogue",), ("options",), ("auditing",), ("from_predictions",),
         ("from_bias_sets", "from_logs", "from_rows", "from_tables", "measuring"), ("labelling",),
     ),
 }  # fmt: skip

@@ -166,3 +166,19 @@ def test_intervals_of_few_lists_cover(draw: str) -> None:
 @pytest.mark.parametrize("n", [2, 5, 10, 20, 40, 100, 300])
 def test_intervals_of_lists_cover(draw: str, n: int) -> None:
     assert _covered(draw, n, 2_000, seed=n) >= 0.93
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", [(256, 651), (10, 40), (7, 36, 195, 297)])
+@pytest.mark.parametrize("ratio", [1.0, 0.7])
+def test_comparisons_of_groups_of_lists_cover(sizes: tuple[int, ...], ratio: float) -> None:
+    rng, codes = np.random.default_rng(0), np.repeat(np.arange(len(sizes)), sizes)
+    top = np.where(codes == 0, ratio, 1.0)
+    wrong = np.zeros(4)
+    for _ in range(600):
+        value = np.where(rng.random(len(codes)) < 0.55, 0.0, rng.beta(1, 3, len(codes)) * top)
+        found = measured_lists("ndcg", value, codes, len(sizes))
+        gap, share = compare(found, "difference"), compare(found, "ratio")
+        truth = 0.45 * 0.25 * (1 - ratio)
+        wrong += [gap.low > truth, gap.high < truth - 1e-9, share.low > ratio + 1e-9, (share.high or 9) < ratio]
+    assert (wrong / 600 <= 0.04).all()

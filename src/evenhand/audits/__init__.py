@@ -4,7 +4,7 @@
 - `classes`: several classes, each against the rest and all together
 - `labels`: several labels of a row, each and all together
 - `numbers`: how far predicted numbers are from the truth
-- `rankings`: how good a ranking is, and each group's exposure
+- `rankings`: how good lists are for each group of users, and the exposure of each group of items
 - `transcripts`: how many words were heard wrongly, and whose
 - `clusters`: how each group is spread over the clusters of a clustering, and how even these are
 - `calibration`: whether predicted probabilities match observed rates

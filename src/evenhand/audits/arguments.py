@@ -69,6 +69,10 @@ class AuditSettings(RoleSettings, total=False):
     actionable: Mapping[str, str]
     templates: str
     scenarios: str | None
+    list_lengths: int | Sequence[int]
+    history: str | None
+    popularity: str | None
+    categories: str | None
     privacy_rows: int
     privacy_references: int
     privacy_deep: bool

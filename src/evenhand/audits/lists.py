@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.audits.by_group import Quantity, over_rows
-from evenhand.errors import InputError, quoted, raise_all
+from evenhand.errors import InputError, parameter, quoted, raise_all
 from evenhand.messages import message
 from evenhand.metrics.values.lists import (
     AT_K,
@@ -74,13 +74,20 @@ class RankingsOptions(Declared):
         None, "Column of an item's categories, such as genres, with | between several, in the rows and in the history."
     )
 
-    def contradictions(self) -> Iterator[str]:
-        """Yield what lacks the table, or the column, that it is compared with."""
+    @property
+    def problems(self) -> Iterator[str]:
+        """What lacks the table, or the column, that it is compared with."""
         named = [name for name in ("popularity", "categories") if getattr(self, name) is not None]
         if named and self.history is None:
-            yield f"{named[0]} is compared with what was chosen before: name the table of that, history=..., too."
+            yield (
+                f"{parameter(named[0])} is compared with what was chosen before: name the table of that "
+                f"({parameter('history')}), too."
+            )
         if self.history is not None and not named:
-            yield "history is compared by popularity or by categories: name the column of one of them, or of both."
+            yield (
+                f"{parameter('history')} is compared by {parameter('popularity')} or by {parameter('categories')}: "
+                "name the column of one of them, or of both."
+            )
 
 
 class Lists:
@@ -95,10 +102,12 @@ class Lists:
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
         self.options = evidence.options.of(RankingsOptions)
+        raise_all(InputError, self.options.problems)
         self.level = evidence.options.level
         self.worth = np.asarray(evidence.predictions.y_true, dtype=np.float64)
         self.query = evidence.data.roles.query or ""
         self.names = evidence.data.table[self.query]
+        self._groups: dict[tuple[str, ...], Ints | None] = {}
 
     @cached_property
     def order(self) -> Ordering:
@@ -107,7 +116,9 @@ class Lists:
 
     def group(self, grouping: Grouping) -> Ints | None:
         """Return (L,) the group of each list; None for groups of items, which differ inside lists."""
-        return self.order.group(grouping.codes)
+        if grouping.columns not in self._groups:
+            self._groups[grouping.columns] = self.order.group(grouping.codes)
+        return self._groups[grouping.columns]
 
     def of_users(self, grouping: Grouping) -> bool:
         """Whether every list is of one group, so that it says whom the list is for."""

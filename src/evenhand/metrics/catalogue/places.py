@@ -80,8 +80,8 @@ LISTS: Final[dict[Place, str]] = {
         negative_predictive_value_change excess_accuracy_change mean_absolute_error_change mean_prediction_change
         prediction_distance ndcg_change exposure_change word_error_rate_change character_error_rate_change""",
     "change figure": """
-        accuracy_change recall_change selection_rate_change flip_rate mean_absolute_error_change exposure_change
-        word_error_rate_change""",
+        accuracy_change recall_change selection_rate_change flip_rate mean_absolute_error_change ndcg_change
+        exposure_change word_error_rate_change""",
     "change of scores": "score_shift brier_score_change excess_loss calibration_error attribution_distance",
     "early warning": "boundary_closeness gradient_norm curvature",
     "card": """

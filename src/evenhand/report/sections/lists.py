@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
 from evenhand.metrics import METRICS, describe
 from evenhand.report.drawings import table
 from evenhand.report.figures.findings import figure
-from evenhand.report.numbers import cut, with_interval
+from evenhand.report.numbers import cut, named, with_interval
 from evenhand.report.sections.answering import Answer, answered
 from evenhand.report.sections.facts import whom
+from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import GROUPS, Section
 from evenhand.report.view import Block, Part
 
@@ -28,7 +30,9 @@ ITEMS: Final = ("exposure", "exposure_to_merit")
 CHANGES: Final = ("ndcg_change", "recall_at_k_change")
 AT: Final = "at"
 MOST: Final = 24
-"""Groups of a figure."""
+"""Groups of a figure, or named in a sentence."""
+SMALL: Final = 30
+"""Groups of fewer lists are named."""
 
 
 def first_items(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
@@ -41,7 +45,16 @@ def first_items(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         mine = [f for f in found if f.key.qualifier(AT) == at]
         blocks += [*_figures(mine, judged, at), *_tables(mine, at), *_between(mine, at)]
     blocks.sort(key=lambda block: not any(judged.holds(f) for f in found if block.name == _name(f)))
-    return (Part("lists", TITLE, (), tuple(blocks)),)
+    return (Part("lists", TITLE, (*reasons(record, "rankings"), *_small(found)), tuple(blocks)),)
+
+
+def _small(found: Sequence[Finding]) -> tuple[str, ...]:
+    """Name the groups of few lists, however many rows these have."""
+    few = {whom(f): f.support for f in found if f.key.metric == "ndcg" and f.key.group and f.support < SMALL}
+    if not few:
+        return ()
+    told = [message("{group} ({rows:,})", group=cut(group, 60), rows=lists) for group, lists in few.items()]
+    return (message("Groups with fewer than {n} lists: {groups}.", n=SMALL, groups=named(told, MOST)),)
 
 
 def _found(record: AuditRecord) -> list[Finding]:
@@ -70,7 +83,9 @@ def _figures(found: Sequence[Finding], judged: Judged, at: str) -> list[Block]:
         shown = [*limited, *(f for f in rows if f not in limited)][:MOST]
         title = message("{metric}, first {at} items", metric=describe(metric).label, at=at)
         if drawn := [judged.row(whom(f), f) for f in rows if f in shown and f.estimate is not None]:
-            blocks.append(figure(_name(rows[0]), title, drawn, digits=3))
+            made = figure(_name(rows[0]), title, drawn, digits=3)
+            within = f"lists-{'items' if metric in ITEMS else 'users'}-{at}"
+            blocks.append(replace(made, table=replace(made.table, within=within)))
     return blocks
 
 
@@ -119,7 +134,9 @@ def _between(found: Sequence[Finding], at: str) -> tuple[Table, ...]:
 
 def answer(record: AuditRecord, judged: Judged) -> Answer:
     """State the worst limit on the first items, else the gap between groups of users that is farthest beyond chance."""
-    return answered(judged, _found(record))
+    found = _found(record)
+    users = [f for f in found if not f.key.metric.startswith("exposure") or judged.holds(f)]
+    return answered(judged, users or found)
 
 
 SECTION: Final = Section("lists", TITLE, ("rankings",), 415, first_items, theme=GROUPS, answer=answer)
