@@ -87,7 +87,7 @@ def _curve(time: ArrayLike, event: ArrayLike, weight: ArrayLike | None, *, censo
     there = _sums(place, (happens != censoring) & (one > 0), len(found)) > 0
     happened, at_risk = np.minimum(happened[there], at_risk[there]), at_risk[there]
     left = np.where(np.isclose(happened, at_risk, rtol=1e-12, atol=0), 0.0, 1 - happened / at_risk)
-    return Curve(found[there], happened, at_risk, np.cumprod(left))
+    return Curve(found[there], happened, at_risk, np.asarray(np.cumprod(left), dtype=np.float64))
 
 
 def _sums(place: NDArray[np.intp], part: NDArray[Any], size: int) -> NDArray[np.float64]:

@@ -94,6 +94,9 @@ class DataFacts(TypedDict, total=False):
     """The role of each column, as in `Roles`."""
     spelling: str
     """How transcripts were compared: ``plain`` or ``given``; absent of other labels."""
+    follow_up: Mapping[str, object]
+    """Of rows that were followed in time: the horizon, whose censoring the weights are of, how many rows there were,
+    had the event by then and were censored before, and the declared weight."""
     missing: str
     """What was done with missing sensitive values: ``error`` or ``group``."""
     bins: Mapping[str, list[float]]

@@ -146,4 +146,32 @@ def test_the_command_line_takes_the_roles(tmp_path: Any) -> None:
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     record = eh.read_record(tmp_path / "audit.json")
+    told = CliRunner().invoke(
+        cli, ["data", str(tmp_path / "rows.csv"), "--time", "months", "--event", "died", "--horizon", "1",
+              "--output", str(tmp_path / "data.json")],
+    )  # fmt: skip
+    assert told.exit_code == 0, told.output
     assert record["unresolved_share[sex=f]"].estimate > record["unresolved_share[sex=m]"].estimate
+
+
+def test_rows_that_a_command_writes_hold_the_censored_ones(tmp_path: Any) -> None:
+    from evenhand.cli.rows import write_rows
+
+    part = eh.split(DATA, {"train": 0.5, "test": 0.5})["test"]
+    write_rows(part, tmp_path / "test.csv")
+    again = eh.read_evaluation_set(tmp_path / "test.csv", like=DATA)
+    assert again.provenance["follow_up"] == part.provenance["follow_up"]
+    assert np.allclose(again.sample_weight, part.sample_weight)
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_a_record_says_how_its_rows_were_read(weight: str | None, tmp_path: Any) -> None:
+    from evenhand.data.following import as_read
+
+    data = eh.read_evaluation_set(
+        TABLE.assign(w=2.0), time="months", event="died", horizon=1.0, sensitive_features="sex", sample_weight=weight
+    )
+    told = data.provenance
+    roles = {**told["roles"], **as_read(told)}
+    again = eh.read_evaluation_set(TABLE.assign(w=2.0), **{k: v for k, v in roles.items() if v not in (None, [], {})})
+    assert again.content_hash() == data.content_hash()

@@ -55,7 +55,7 @@ def test_rows_are_positive_negative_or_unresolved() -> None:
     assert np.allclose(data.sample_weight, [1, 1.25, 1.25, 1.25, 1.25])
     assert data.roles.label == "e by 3"
     assert data.provenance["follow_up"] == {
-        "horizon": 3.0, "censoring": "by group", "rows": 6, "events": 2, "censored_before": 1,
+        "horizon": 3.0, "censoring": "by group", "rows": 6, "events": 2, "censored_before": 1, "weight": None,
     }  # fmt: skip
 
 

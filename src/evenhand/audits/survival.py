@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from evenhand.data import Grouping
-    from evenhand.data.following import FollowUp
+    from evenhand.data.evaluation_set import FollowUp
     from evenhand.evidence import Evidence
     from evenhand.findings import Finding
     from evenhand.metrics import Measured
@@ -75,7 +75,7 @@ def _quantities(evidence: Evidence, follow_up: FollowUp, horizon: float) -> Iter
         return measured
 
     if scores is not None:
-        at = {"horizon": horizon, "censoring": follow_up.censoring}
+        at: dict[str, Any] = {"horizon": horizon, "censoring": follow_up.censoring}
         yield Quantity("concordance", over(partial(concordance, time, event, scores, **at)), "score")
         yield Quantity("harrell_concordance", over(partial(concordance, time, event, scores)), "score")
     yield Quantity("observed_risk", over(partial(observed_risk, time, event, horizon)))

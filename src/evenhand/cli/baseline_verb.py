@@ -52,6 +52,8 @@ def command(table: Path, audit: Path, model: Path | None, output: Path, **flags:
 
 def _of_audit(provenance: Any) -> dict[str, Any]:
     """Return the roles that an audit of a table was made with; none where it was made from arrays."""
+    from evenhand.data.following import as_read
+
     facts = provenance.get("data", {})
     if facts.get("source") == "arrays":
         return {}
@@ -59,7 +61,9 @@ def _of_audit(provenance: Any) -> dict[str, Any]:
     found = {name: value for name in names if (value := facts.get("roles", {}).get(name))}
     more = {name: facts.get(name) for name in ("positive", "missing", "task")}
     more["use_sensitive"] = bool(provenance.get("sensitive_inputs")) or None
-    return found | {name: value for name, value in more.items() if value is not None}
+    followed = as_read(facts)
+    told = {name: value for name, value in more.items() if value is not None}
+    return {name: value for name, value in {**found, **told, **followed}.items() if value is not None}
 
 
 def _of_groups(provenance: Any, values: dict[str, Any]) -> dict[str, Any]:

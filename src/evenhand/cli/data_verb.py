@@ -103,7 +103,7 @@ def _options(settings: Settings) -> dict[str, object]:
 
 def _with_label(table: Path, roles: dict[str, object]) -> dict[str, object]:
     """Return the roles; where no label is named, with the one that is proposed, which is said."""
-    if roles.get("label") or roles.get("labels"):
+    if roles.get("label") or roles.get("labels") or roles.get("event"):
         return roles
     from evenhand.data.proposing import propose
     from evenhand.data.tables import first_rows

@@ -28,6 +28,8 @@ def inputs_beside(place: Path | None, inputs: object) -> Path | None:
 def write_rows(part: EvaluationSet, place: Path, inputs: Path | None = None) -> None:
     """Write the rows of an evaluation set as Parquet or CSV, and their inputs as arrays or lines of text.
 
+    Of rows that were followed in time, those censored before the horizon are written, too.
+
     Parameters
     ----------
     part : EvaluationSet
@@ -43,6 +45,7 @@ def write_rows(part: EvaluationSet, place: Path, inputs: Path | None = None) -> 
 
     from evenhand.output.writing import write_bytes, write_text
 
+    part = part if part.follow_up is None else part.follow_up.everyone
     held = io.BytesIO()
     if place.suffix == ".parquet":
         part.table.to_parquet(held, index=False)

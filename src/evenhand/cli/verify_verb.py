@@ -162,11 +162,13 @@ def _sha256(file: Path) -> str:
 def _rows(file: Path, record: AuditRecord, inputs: str | None) -> EvaluationSet:
     """Read the rows with the roles that the record names."""
     from evenhand.data import read_evaluation_set
+    from evenhand.data.following import as_read
 
     data = record.provenance.get("data", {})
+    roles = {**data.get("roles", {}), **as_read(data)}
     return read_evaluation_set(
         file,
-        **{name: value for name, value in data.get("roles", {}).items() if value not in (None, [])},  # type: ignore[arg-type]
+        **{name: value for name, value in roles.items() if value not in (None, [])},
         missing=data.get("missing", "error"),  # type: ignore[arg-type]
         bins=data.get("bins", {}),
         use_sensitive=bool(record.provenance.get("sensitive_inputs")),

@@ -8,7 +8,7 @@ for all.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from evenhand.errors import InputError, argument, raise_all, shorten
 from evenhand.product_limit import Censoring, strata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -105,7 +105,8 @@ def at_horizon(everyone: EvaluationSet, horizon: float, curve: CensoringCurve) -
     more = {label: pd.Series(list(values)), counted: np.maximum(weight[rows], LEAST_WEIGHT * (one[rows] > 0))}
     spared = () if roles.sample_weight is None else (roles.sample_weight,)
     named = replace(roles, label=label, event=roles.label, sample_weight=counted, exclude=(*roles.exclude, *spared))
-    told = {"roles": named.to_plain(), "follow_up": _told(horizon, curve, times, events, known)}
+    followed = {**_told(horizon, curve, times, events, known), "weight": roles.sample_weight}
+    told: dict[str, Plain] = {"roles": named.to_plain(), "follow_up": followed}
     return replace(
         taken,
         table=taken.table.assign(**more),
@@ -115,6 +116,23 @@ def at_horizon(everyone: EvaluationSet, horizon: float, curve: CensoringCurve) -
         horizon=Horizon(horizon, curve, roles.sample_weight),
         follow_up=FollowUp(everyone, known, censoring),
     )  # fmt: skip
+
+
+def as_read(data: Mapping[str, object]) -> dict[str, Any]:
+    """Return the settings that the rows of a record were read with, where they were followed in time; else none.
+
+    Parameters
+    ----------
+    data : mapping
+        What the record's provenance says of the rows.
+    """
+    told = cast("Mapping[str, object]", data.get("follow_up") or {})
+    if not told:
+        return {}
+    made: dict[str, Any] = {"label": None, "sample_weight": told.get("weight")}
+    roles = cast("Mapping[str, object]", data.get("roles") or {})
+    more = {name: told.get(name) for name in ("horizon", "censoring")}
+    return made | more | {name: roles.get(name) for name in ("time", "event")}
 
 
 def _told(

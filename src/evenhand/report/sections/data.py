@@ -55,6 +55,7 @@ def data_part(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         (message("Rows"), show(data.get("rows", 0), "number")),
         *([(message("Rows whose id occurred before: one cluster with it"), show(again, "number"))] if again else []),
         *_left_out(data),
+        *_censored(data),
         *_logs(data),
         *_bias_set(data),
         (message("Label"), text(data.get("label"))),
@@ -77,6 +78,15 @@ def _left_out(data: DataFacts) -> Iterator[tuple[str, str]]:
         counted = message("{n:,} of the {rows:,} rows of the source, before any split", n=dropped, rows=of or 0)
         told = counted if of else show(dropped, "number")
         yield message("Rows left out"), joined(": ", (told, text(data.get("rows_dropped_because"))))
+
+
+def _censored(data: DataFacts) -> Iterator[tuple[str, str]]:
+    """Yield how many rows that were followed in time are not among the rows, as their outcome is not known."""
+    told = data.get("follow_up", {})
+    lost, rows = told.get("censored_before"), told.get("rows")
+    if isinstance(lost, int) and isinstance(rows, int):
+        said = message("{n:,} of {rows:,}: they count in the figures of the time until the event", n=lost, rows=rows)
+        yield message("Rows censored before the horizon"), said
 
 
 def _logs(data: DataFacts) -> Iterator[tuple[str, str]]:
