@@ -242,7 +242,7 @@ def test_advice_after_a_whole_sentence_begins_one() -> None:
 
 
 def test_many_small_cells_of_clustered_rows_are_not_rounded_to_nothing() -> None:
-    """1,350 right and 450 wrong of ten classes, each row worth 1 / 130: ten and three or four, not ten and none."""
+    """1,350 right and 450 wrong of ten classes, each row worth 1 / 130: ten and four, not ten and none."""
     counts = np.full((1, 10, 10), 5) + np.eye(10, dtype=int)[None] * 130
     found = _fewer(counts, np.array([130.0])[:, None, None])
     right = np.trace(found[0])
