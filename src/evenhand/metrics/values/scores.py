@@ -18,7 +18,7 @@ from evenhand.metrics.inference.intervals import clopper_pearson, sidak_z
 from evenhand.metrics.values.means import CHUNK, cluster_sums, effective_rows, finished, means, measured_mean, told
 from evenhand.metrics.values.quotients import quotient
 from evenhand.metrics.values.ranking_curves import average_precision, roc_auc
-from evenhand.metrics.values.reliability import BINS, reliability_tables
+from evenhand.metrics.values.reliability import BINS, reliability_tables, shared_clusters
 from evenhand.metrics.values.undefined import of_one_cluster
 
 if TYPE_CHECKING:
@@ -190,8 +190,8 @@ def calibration_error(
     """Measure ``sum over bins of share x |mean score - share of positives|`` of every group, over bins of equal count.
 
     The low end adds up, bin by bin, what remains of the gap when all bins' intervals hold together, so it is 0 for a
-    calibrated model; the high end adds the bins' margins in quadrature, or as they are where rows are in clusters,
-    which err in all bins alike.
+    calibrated model; the high end adds the bins' margins in quadrature, with the correlation that bins may have as
+    they share clusters.
 
     Parameters
     ----------
@@ -226,25 +226,28 @@ def calibration_error(
         return calibration_error_of(tables, rows, level)
     group = np.asarray(codes)
     _, of = cluster_sums(np.ones(len(group)), group, np.asarray(clusters), n_groups)
-    note = of_one_cluster(rows_by(of, n_groups), rows)
-    return replace(calibration_error_of(tables, rows, level, together=True), note=note)
+    chosen = [np.flatnonzero(group == at) for at in range(n_groups)]
+    parts = {"score": score, **{what: part for what, part in more.items() if part is not None}}
+    shared = [shared_clusters(**{what: np.asarray(part)[at] for what, part in parts.items()}) for at in chosen]  # type: ignore[arg-type]
+    found = calibration_error_of(tables, rows, level, shared)
+    return replace(found, note=of_one_cluster(rows_by(of, n_groups), rows))
 
 
 def calibration_error_of(
-    tables: Sequence[Floats], rows: Ints, level: float = 0.95, *, together: bool = False
+    tables: Sequence[Floats], rows: Ints, level: float = 0.95, shared: Sequence[Floats] | None = None
 ) -> Measured:
     """Measure the calibration error of every group from its reliability table.
 
-    Where bins err `together`, as those of rows in clusters, their margins add up instead of in quadrature.
+    `shared` are correlations of the bins of each group, as of rows in clusters; without them bins are independent.
     """
     estimate = np.array([_error_of(table) for table in tables])
+    correlated = [np.eye(len(table)) for table in tables] if shared is None else shared
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        found = [_calibration_ends(table, z, together=together) for table in tables]
+        found = [_calibration_ends(table, z, alike) for table, alike in zip(tables, correlated, strict=True)]
         return np.array([low for low, _ in found]), np.array([high for _, high in found])
 
-    method = f"clopper-pearson in {BINS} bins{', bins together' if together else ''}"
-    return finished("calibration_error", estimate, rows, told(rows), method, ends, level)
+    return finished("calibration_error", estimate, rows, told(rows), f"clopper-pearson in {BINS} bins", ends, level)
 
 
 def calibration_floor(
@@ -309,7 +312,7 @@ def _error_of(table: Floats) -> float:
     return float((np.abs(mean - positives / rows) * share).sum() / share.sum())
 
 
-def _calibration_ends(table: Floats, z: float, *, together: bool) -> tuple[float, float]:
+def _calibration_ends(table: Floats, z: float, correlated: Floats) -> tuple[float, float]:
     if not len(table):
         return float("nan"), float("nan")
     rows, mean, positives, share = table.T
@@ -320,7 +323,7 @@ def _calibration_ends(table: Floats, z: float, *, together: bool) -> tuple[float
     low, high = clopper_pearson(positives, rows, z)
     farthest = np.maximum(np.abs(mean - low), np.abs(high - mean))
     margins = share * (farthest - gap)
-    above = float(margins.sum() if together else np.sqrt((margins**2).sum()))
+    above = float(np.sqrt(margins @ correlated @ margins))
     total = float((share * gap).sum())
     return min(float((share * nearest).sum()), total), total + above
 
