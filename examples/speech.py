@@ -97,8 +97,8 @@ note = "Speech that is not heard is cut off, and nothing after the detector can 
 """
 TRANSCRIPTS = """
 [limits.word_error_rate]
-at_most = 0.4
-note = "With two words of five wrong, a caller is faster on the keys of the telephone."
+at_most = 0.5
+note = "With every other word wrong, a caller is faster on the keys of the telephone."
 
 [limits."word_error_rate_difference[speaker]"]
 at_most = 0.2
@@ -285,7 +285,8 @@ def heard(file: bytes, sounds: list[Signal]) -> list[Floats]:
     frames = max(len(sound.truth) for sound in sounds)
     samples = np.zeros((len(sounds), BEFORE + frames * STEP), dtype=np.float32)
     for row, sound in enumerate(sounds):
-        samples[row, BEFORE : BEFORE + len(sound.samples)] = sound.samples
+        within = sound.samples[: len(sound.truth) * STEP]
+        samples[row, BEFORE : BEFORE + len(within)] = within
     state, scores = np.zeros((2, len(sounds), 128), dtype=np.float32), []
     for start in range(0, frames * STEP, STEP):
         given = {"input": samples[:, start : start + BEFORE + STEP], "state": state, **rate}
@@ -483,7 +484,7 @@ def main(folder: Path) -> None:
     recordings = Recordings.read()
     detector(folder, recordings)
     if recordings is None:
-        print(f"Left out: digits and transcripts, which want speech_digits_fsdd in {DATA.name} or EVENHAND_DATA.")
+        print("Left out: digits, official and transcripts, which want speech_digits_fsdd in ../shared/data or EVENHAND_DATA.")
         return
     known = digits(folder, recordings)
     transcripts(folder, recordings, known)

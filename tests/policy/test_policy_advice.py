@@ -16,7 +16,7 @@ from evenhand.metrics.comparisons.shrinkage import pooled_draws, pooled_rates
 from evenhand.metrics.counts.tally import Tally
 from evenhand.policy.advice.allocating import Allocation, round_up
 from evenhand.policy.advice.assurance import TIMES, TRIALS, Advice, Trial, Trials, advise, decided
-from evenhand.policy.advice.futures import drawn_futures
+from evenhand.policy.advice.futures import _fewer, drawn_futures
 from evenhand.policy.judging import ADVISED
 from evenhand.policy.limits import Limit
 
@@ -239,3 +239,14 @@ def test_advice_after_a_whole_sentence_begins_one() -> None:
     sentence = judged(cells, "recall_difference[g]", at_most=0.1).sentence
     assert "; the interval allows for any value of theirs. " in sentence
     assert ".;" not in sentence
+
+
+def test_many_small_cells_of_clustered_rows_are_not_rounded_to_nothing() -> None:
+    """1,350 right and 450 wrong of ten classes, each row worth 1 / 130: ten and four, not ten and none."""
+    counts = np.full((1, 10, 10), 5) + np.eye(10, dtype=int)[None] * 130
+    found = _fewer(counts, np.array([130.0])[:, None, None])
+    right = np.trace(found[0])
+    assert (right, found.sum() - right) == (10, 4)
+    assert _fewer(counts, np.ones((1, 1, 1))).tolist() == counts.tolist()
+    strata = _fewer(np.stack([counts[0], counts[0]])[:, None], np.array([130.0])[:, None, None])
+    assert strata.sum(axis=(2, 3)).tolist() == [[14], [14]]

@@ -86,6 +86,35 @@ def _worth_of_clusters(which: Indices, true: Floats, one: Floats, clusters: Colu
     return np.where(known, worth, number)
 
 
+def shared_clusters(score: ArrayLike, bins: int = BINS, **more: Unpack[Worth]) -> Floats:
+    """Return by how much the bins of a reliability table may be correlated, (b, b), as they share clusters.
+
+    With S clusters in two bins of K and L clusters it is at most S / sqrt(K L): 1 where everybody is in all bins, and 0
+    where everybody is in one.
+
+    Examples
+    --------
+    >>> shared_clusters([0.1, 0.2, 0.8, 0.9], bins=2, clusters=[0, 1, 0, 1]).tolist()
+    [[1.0, 1.0], [1.0, 1.0]]
+    >>> shared_clusters([0.1, 0.2, 0.8, 0.9], bins=2, clusters=[0, 0, 1, 1]).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    scores = np.asarray(score, dtype=np.float64)
+    if not len(scores):
+        return np.empty((0, 0))
+    one, times = (
+        np.ones(len(scores)) if part is None else np.asarray(part, dtype=np.float64)
+        for part in (more.get("weight"), more.get("frequency"))
+    )
+    which = np.searchsorted(_equal_count(scores, times, bins), scores, side="left")
+    _, own = np.unique(np.asarray(more["clusters"]), return_inverse=True)
+    there = np.zeros((bins, int(own.max()) + 1))
+    np.add.at(there, (which, own), one * times)
+    found = (there[there.sum(axis=1) > 0] > 0).astype(np.float64)
+    both, alone = found @ found.T, found.sum(axis=1)
+    return np.asarray(both / np.sqrt(np.outer(alone, alone)))
+
+
 def reliability_tables(
     y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, **more: Unpack[Worth]
 ) -> list[Floats]:

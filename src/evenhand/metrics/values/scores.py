@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Final, Unpack
 import numpy as np
 
 from evenhand.messages import message
-from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.counts.sums import rows_by, sums_by
-from evenhand.metrics.inference.intervals import clopper_pearson, sidak_z, z_of
+from evenhand.metrics.inference.intervals import clopper_pearson, sidak_z
 from evenhand.metrics.values.means import CHUNK, cluster_sums, effective_rows, finished, means, measured_mean, told
 from evenhand.metrics.values.quotients import quotient
 from evenhand.metrics.values.ranking_curves import average_precision, roc_auc
-from evenhand.metrics.values.reliability import BINS, reliability_tables
+from evenhand.metrics.values.reliability import BINS, reliability_tables, shared_clusters
 from evenhand.metrics.values.undefined import of_one_cluster
 
 if TYPE_CHECKING:
@@ -191,7 +190,8 @@ def calibration_error(
     """Measure ``sum over bins of share x |mean score - share of positives|`` of every group, over bins of equal count.
 
     The low end adds up, bin by bin, what remains of the gap when all bins' intervals hold together, so it is 0 for a
-    calibrated model; the high end adds the bins' margins in quadrature.
+    calibrated model; the high end adds the bins' margins in quadrature, with the correlation that bins may have as
+    they share clusters.
 
     Parameters
     ----------
@@ -221,35 +221,30 @@ def calibration_error(
     rows = rows_by(np.asarray(codes), n_groups)
     if (frequency := more.get("frequency")) is not None:
         rows = sums_by(np.asarray(codes), np.asarray(frequency), n_groups).astype(np.int64)
-    found = calibration_error_of(tables, rows, level)
     clusters = more.get("clusters")
     if clusters is None:
-        return found
-    _, of = cluster_sums(np.ones(len(rows_of := np.asarray(codes))), rows_of, np.asarray(clusters), n_groups)
-    return _open_where(found, of_one_cluster(rows_by(of, n_groups), rows), level)
+        return calibration_error_of(tables, rows, level)
+    group = np.asarray(codes)
+    _, of = cluster_sums(np.ones(len(group)), group, np.asarray(clusters), n_groups)
+    chosen = [np.flatnonzero(group == at) for at in range(n_groups)]
+    parts = {"score": score, **{what: part for what, part in more.items() if part is not None}}
+    shared = [shared_clusters(**{what: np.asarray(part)[at] for what, part in parts.items()}) for at in chosen]  # type: ignore[arg-type]
+    found = calibration_error_of(tables, rows, level, shared)
+    return replace(found, note=of_one_cluster(rows_by(of, n_groups), rows))
 
 
-def _open_where(found: Measured, note: tuple[str, ...], level: float) -> Measured:
-    """Return the values with open intervals where there is a note: bins of one cluster are not independent."""
-    if not note:
-        return found
-    known = np.array([not each for each in note])
-    least, most = METRICS[found.metric].range
+def calibration_error_of(
+    tables: Sequence[Floats], rows: Ints, level: float = 0.95, shared: Sequence[Floats] | None = None
+) -> Measured:
+    """Measure the calibration error of every group from its reliability table.
 
-    def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = found.ends(z)
-        return np.where(known, low, least), np.where(known, high, most)
-
-    low, high = ends(z_of(level))
-    return replace(found, low=low, high=high, ends=ends, note=note)
-
-
-def calibration_error_of(tables: Sequence[Floats], rows: Ints, level: float = 0.95) -> Measured:
-    """Measure the calibration error of every group from its reliability table."""
+    `shared` are correlations of the bins of each group, as of rows in clusters; without them bins are independent.
+    """
     estimate = np.array([_error_of(table) for table in tables])
+    correlated = [np.eye(len(table)) for table in tables] if shared is None else shared
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        found = [_calibration_ends(table, z) for table in tables]
+        found = [_calibration_ends(table, z, alike) for table, alike in zip(tables, correlated, strict=True)]
         return np.array([low for low, _ in found]), np.array([high for _, high in found])
 
     return finished("calibration_error", estimate, rows, told(rows), f"clopper-pearson in {BINS} bins", ends, level)
@@ -317,7 +312,7 @@ def _error_of(table: Floats) -> float:
     return float((np.abs(mean - positives / rows) * share).sum() / share.sum())
 
 
-def _calibration_ends(table: Floats, z: float) -> tuple[float, float]:
+def _calibration_ends(table: Floats, z: float, correlated: Floats) -> tuple[float, float]:
     if not len(table):
         return float("nan"), float("nan")
     rows, mean, positives, share = table.T
@@ -327,7 +322,8 @@ def _calibration_ends(table: Floats, z: float) -> tuple[float, float]:
     nearest = np.maximum(np.maximum(low - mean, mean - high), 0.0)
     low, high = clopper_pearson(positives, rows, z)
     farthest = np.maximum(np.abs(mean - low), np.abs(high - mean))
-    above = float(np.sqrt((share**2 * (farthest - gap) ** 2).sum()))
+    margins = share * (farthest - gap)
+    above = float(np.sqrt(margins @ correlated @ margins))
     total = float((share * gap).sum())
     return min(float((share * nearest).sum()), total), total + above
 

@@ -183,7 +183,15 @@ def _independent(tally: Tally, rate: str) -> tuple[Ints, Floats]:
 
 
 def _fewer(counts: Ints | Floats, worth: Floats) -> Ints:
-    return np.asarray(np.rint(counts / worth), dtype=np.int64)
+    """Return counts divided by what each is worth, in whole rows, with the total of each group kept.
+
+    Sums up to each cell are rounded, not cells: of many small cells, such as the errors between ten classes, each alone
+    would be rounded to nothing.
+    """
+    fewer = counts / worth
+    cells = fewer.reshape(*fewer.shape[: fewer.ndim - worth.ndim + 1], -1)
+    upto = np.rint(np.cumsum(cells, axis=-1) + 1e-9)
+    return np.asarray(np.diff(upto, axis=-1, prepend=0.0), dtype=np.int64).reshape(fewer.shape)
 
 
 def _tree(key: Key, table: Table) -> Tree:
