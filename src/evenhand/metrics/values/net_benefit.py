@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from evenhand.metrics.inference.intervals import beta_limits
 from evenhand.metrics.inference.share_functions import ShareFunction, effective_rows, limits
+from evenhand.metrics.inference.unequal import Units, betas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,17 +75,21 @@ def benefits(name: str, tally: Tally) -> Floats:
 def benefit_ends(name: str, tally: Tally, z: float) -> tuple[Floats, Floats]:
     """Return the low and high ends (G,) of the lesser of the means, nan where there is none.
 
-    Each mean has Gaffke's limits. The low end of the least is the least of theirs, without any correction: it is above
-    the truth only where that of the least mean is. A high end may err for each of them, so they share the error.
+    The low end of the least is the least of theirs, without any correction: it is above the truth only where that of
+    the least mean is. A high end may err for each of them, so they share the error.
+
+    Of independent rows each mean has Gaffke's limits. Of clusters it is a difference of two shares, each with the
+    limits of a share of clusters, put together by their squares (Zou and Donner 2008, Statistics in Medicine 27).
     """
     values = benefits(name, tally)
     low, high = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
     found = np.flatnonzero(np.isfinite(values[0]))
     if len(found) and tally.threshold is not None:
+        ends = _of_rows if tally.moments is None else _of_clusters
+        some = tally.each(lambda cells: None if cells is None else cells[found])
         for at, what in enumerate(_means(name, tally.threshold)):
-            worth = _worth(what, tally)[:, found]
-            low[at, found] = limits(what, worth, z)[0]
-            high[at, found] = limits(what, worth, _shared(z, len(values)))[1]
+            low[at, found] = ends(what, some, z)[0]
+            high[at, found] = ends(what, some, _shared(z, len(values)))[1]
     return np.fmin(low, values).min(axis=0), np.fmax(high, values).min(axis=0)
 
 
@@ -107,27 +113,61 @@ def _cells(tally: Tally) -> Floats:
     return np.ascontiguousarray(tally.mass.astype(np.float64).reshape(len(tally.counts), -1).T)
 
 
-def _worth(what: ShareFunction, tally: Tally) -> Floats:
-    """Return the cells (4, G) as so many independent, unweighted rows as tell as much of the mean."""
+def _of_rows(what: ShareFunction, tally: Tally, z: float) -> tuple[Floats, Floats]:
+    """Return the ends of a mean over independent rows; weighted ones count as so many that tell as much of it."""
     cells, squared = _cells(tally), tally.squared_weights
     size = effective_rows(what, cells, None if squared is None else squared.reshape(len(squared), -1).T)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        size = size / _design_effect(what, tally)
-        return np.asarray(cells * (size / cells.sum(axis=0)))
+    return limits(what, cells * (size / cells.sum(axis=0)), z)
 
 
-def _design_effect(what: ShareFunction, tally: Tally) -> Floats:
-    """Return how many times greater clusters make the variance of the mean; at least 1.
+def _of_clusters(what: ShareFunction, tally: Tally, z: float) -> tuple[Floats, Floats]:
+    """Return the ends of a mean over rows in clusters: of a share, or of the difference of two of them."""
+    worth, value = what.parts[0], what.value(_cells(tally))
+    if not (worth == 0).any():  # two worths: one share says it
+        share = (worth == worth.max()).astype(np.float64)
+        low, high = _share_ends(share, tally, z)
+        return worth.min() + low * np.ptp(worth), worth.min() + high * np.ptp(worth)
+    gain, loss = worth.max() * (worth > 0), -worth.min() * (worth < 0)
+    first, second = (_share_ends(np.sign(part), tally, z) for part in (gain, loss))
+    up, down = gain.max(), loss.max()
+    shares = [np.sign(part) @ _cells(tally) / _cells(tally).sum(axis=0) for part in (gain, loss)]
+    opposed = _opposed(np.sign(gain), np.sign(loss), tally)
+    below = _joined(up * (shares[0] - first[0]), down * (second[1] - shares[1]), opposed)
+    above = _joined(up * (first[1] - shares[0]), down * (shares[1] - second[0]), opposed)
+    return value - below, value + above
 
-    That of the residuals summed over clusters, over that of rows alone (Cochran 1977, Sampling Techniques, 9.2).
+
+def _joined(one: Floats, other: Floats, opposed: Floats) -> Floats:
+    """Return the margin of a difference from those of both shares."""
+    return np.asarray(np.sqrt(one**2 + other**2 + 2 * opposed * one * other))
+
+
+def _opposed(one: Floats, other: Floats, tally: Tally) -> Floats:
+    """Return (G,) how much two shares go against each other from cluster to cluster, 0 to 1.
+
+    That they go together would narrow their difference; it is not relied on.
     """
-    if tally.moments is None or tally.clusters is None:
-        return np.ones(len(tally.counts))
+    assert tally.moments is not None
     cells = _cells(tally)
-    rows = cells if tally.squared_weights is None else tally.squared_weights.reshape(len(tally.counts), -1).T
     with np.errstate(invalid="ignore", divide="ignore"):
-        residual = what.parts[0][:, None] - what.value(cells)
-        together = np.einsum("ig,gij,jg->g", residual, tally.moments, residual)
-        number = tally.clusters.astype(np.float64)
-        effect = together / (residual**2 * rows).sum(axis=0) * (number / (number - 1))
-    return np.asarray(np.fmax(np.where(np.isfinite(effect), effect, 1.0), 1.0))
+        first, second = (part[:, None] - part @ cells / cells.sum(axis=0) for part in (one, other))
+        both, own, theirs = (
+            np.einsum("ig,gij,jg->g", a, tally.moments, b)
+            for a, b in ((first, second), (first, first), (second, second))
+        )
+        return np.asarray(np.clip(-np.nan_to_num(both / np.sqrt(own * theirs)), 0.0, 1.0))
+
+
+def _share_ends(hits: Floats, tally: Tally, z: float) -> tuple[Floats, Floats]:
+    """Return the ends of the share of some cells (4,) over clusters: those of `evenhand.metrics.inference.unequal`."""
+    assert tally.moments is not None
+    misses, cells = 1 - hits, _cells(tally)
+    alone = tally.counts if tally.squared_weights is None else tally.squared_weights
+    row_squares, spread = alone.sum(axis=(1, 2)).astype(np.float64), None
+    if tally.squared_weights is not None:
+        spread = tally.rows * row_squares / cells.sum(axis=0) ** 2
+    squares = [
+        np.einsum("i,gij,j->g", a, tally.moments, b) for a, b in ((hits, hits), (hits, misses), (misses, misses))
+    ]
+    low, high = betas(Units(hits @ cells, misses @ cells, *squares, row_squares, spread))
+    return beta_limits(low, high, z)

@@ -290,7 +290,8 @@ def _benefit(entry: Metric, tally: Tally, level: float) -> Measured:
     """The least of means of what cells are worth at the threshold of the decisions."""
     value = benefits(entry.name, tally).min(axis=0)
     share = _Share(value, tally.rows.astype(np.float64), np.where(np.isfinite(value), tally.rows, 0))
-    method = "gaffke limits of the mean" + (", design effect of clusters" if tally.clusters is not None else "")
+    clustered = "mover of two shares, one more cluster"
+    method = "gaffke limits of the mean" if tally.moments is None else clustered
     ends = cache(partial(benefit_ends, entry.name, tally))
     measured = _measured(entry, tally, share, value, method, ends, level)
     if tally.threshold is not None:
