@@ -24,8 +24,8 @@ DOCS: Final = Path(__file__).parent
 PAGES: Final = DOCS / "gallery"
 IMAGES: Final = DOCS / "images"
 INDEX: Final = PAGES / "index.md"
-SHOWN: Final = re.compile(r"^<!-- verdict: (\w+)(?:/(\w+))? -->\n```text\n(.*?)^```\n", re.S | re.M)
-PRINTED: Final = re.compile(r"^<!-- output: (\w+) -->\n```text\n(.*?)^```\n", re.S | re.M)
+SHOWN: Final = re.compile(r"^<!-- verdict: (\w+)(?:/(\w+))? -->\n+```text\n(.*?)^```\n", re.S | re.M)
+PRINTED: Final = re.compile(r"^<!-- output: (\w+) -->\n+```text\n(.*?)^```\n", re.S | re.M)
 FIGURE: Final = re.compile(
     r"^!\[([^\]]*)\]\(\.\./images/([\w-]+)\.svg\)(?:\n<!-- figure: \w+(?:/(\w+))?#([\w-]+) -->)?$", re.M
 )
