@@ -56,8 +56,8 @@ def bounded_mean(
     Examples
     --------
     >>> found = bounded_mean("reason_flip_rate", [0.0] * 30, [0] * 30, 1, (0.0, 1.0), 0.95)
-    >>> found.estimate[0], found.low[0], found.high[0].round(2)
-    (0.0, 0.0, 0.12)
+    >>> found.estimate.tolist(), found.low.tolist(), found.high.round(2).tolist()
+    ([0.0], [0.0], [0.12])
     """
     low, high = bounds
     value = np.asarray(values, dtype=np.float64)
