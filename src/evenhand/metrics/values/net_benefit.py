@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from evenhand.messages import message
 from evenhand.metrics.inference.intervals import beta_limits
 from evenhand.metrics.inference.share_functions import ShareFunction, effective_rows, limits
 from evenhand.metrics.inference.unequal import Units, betas
@@ -36,6 +37,12 @@ BENEFITS: Final[dict[str, Worth]] = {
     "net_benefit_gain": lambda w: ((0.0, -w, 0.0, 1.0), (w, 0.0, -1.0, 0.0)),
 }
 """Each by the name of its metric; of several means the least counts."""
+FEW: Final = 5.0
+"""Clusters that positive rows must be worth at least, where they are many in a cluster."""
+HEAVY: Final = 3.0
+"""Positive rows in the cluster in which an average one is found, from which on they are many."""
+FEW_CLUSTERS: Final = message("Most positive rows are in very few clusters, and one more would change all.")
+"""Why no limit rests on a net benefit."""
 
 
 def cost_of(threshold: float) -> float:
@@ -91,6 +98,19 @@ def benefit_ends(name: str, tally: Tally, z: float) -> tuple[Floats, Floats]:
             low[at, found] = ends(what, some, z)[0]
             high[at, found] = ends(what, some, _shared(z, len(values)))[1]
     return np.fmin(low, values).min(axis=0), np.fmax(high, values).min(axis=0)
+
+
+def in_few_clusters(tally: Tally) -> tuple[str, ...]:
+    """Return why a group's net benefit is not covered, empty where it is; nothing where all groups are."""
+    if tally.moments is None:
+        return ()
+    positive = np.array([0.0, 0.0, 1.0, 1.0])
+    squares = np.einsum("i,gij,j->g", positive, tally.moments, positive)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mass = positive @ _cells(tally)
+        alone = mass / tally.counts[:, 1].sum(axis=1)
+        few = (mass**2 / squares < FEW) & (squares / mass > HEAVY * alone)
+    return tuple(FEW_CLUSTERS if each else "" for each in few) if few.any() else ()
 
 
 def _means(name: str, threshold: float) -> list[ShareFunction]:

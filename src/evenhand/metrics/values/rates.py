@@ -18,7 +18,7 @@ from evenhand.metrics.inference.sequences import picked
 from evenhand.metrics.inference.share_functions import effective_rows, limits
 from evenhand.metrics.inference.unequal import Units, betas
 from evenhand.metrics.values.composites import COMPOSITES, composite
-from evenhand.metrics.values.net_benefit import BENEFITS, benefit_ends, benefits
+from evenhand.metrics.values.net_benefit import BENEFITS, benefit_ends, benefits, in_few_clusters
 from evenhand.metrics.values.undefined import UNTHRESHOLDED, of_one_cluster, why_undefined
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ def _benefit(entry: Metric, tally: Tally, level: float) -> Measured:
     clustered = "mover of two shares, one more cluster"
     method = "gaffke limits of the mean" if tally.moments is None else clustered
     ends = cache(partial(benefit_ends, entry.name, tally))
-    measured = _measured(entry, tally, share, value, method, ends, level)
+    measured = replace(_measured(entry, tally, share, value, method, ends, level), uncovered=in_few_clusters(tally))
     if tally.threshold is not None:
         return measured
     return replace(measured, reason=tuple(UNTHRESHOLDED if rows else why_undefined(entry, 0) for rows in tally.rows))
