@@ -484,7 +484,7 @@ def main(folder: Path) -> None:
     recordings = Recordings.read()
     detector(folder, recordings)
     if recordings is None:
-        print("Left out: digits, official, transcripts: they want speech_digits_fsdd in shared/data or EVENHAND_DATA.")
+        print("Left out: digits, official and transcripts, which want speech_digits_fsdd (see EVENHAND_DATA).")
         return
     known = digits(folder, recordings)
     transcripts(folder, recordings, known)

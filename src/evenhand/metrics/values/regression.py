@@ -79,8 +79,8 @@ def measure_numbers(
     if metric == "quantile_coverage":
         below = true <= predicted
         if clusters is not None:
-            share = _share_of(group, n_groups, weight, clusters, below, level)
-            return replace(share, metric=metric, reason=told(rows))
+            shares = _share_of(group, n_groups, weight, clusters, below, level)
+            return replace(shares, metric=metric, reason=told(rows))
         return _below(mean_of(below), rows, level)
     return _explained(true, predicted, group, rows, level, mean_of)
 
