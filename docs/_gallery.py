@@ -71,9 +71,10 @@ def run(name: str, folder: Path) -> Run:
         [sys.executable, str(DOCS.parent / "examples" / f"{name}.py"), str(folder)],
         capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    if done.returncode not in (0, 1, 3):
+    made = Run(name, folder, done.stdout.replace(str(folder), "out"), time.monotonic() - began)
+    if done.returncode not in (0, 1, 3) or "Traceback" in done.stderr or not (made.verdicts or made.left_out):
         raise RuntimeError(f"examples/{name}.py ended with {done.returncode}:\n{done.stderr}")
-    return Run(name, folder, done.stdout.replace(str(folder), "out"), time.monotonic() - began)
+    return made
 
 
 def verdict(folder: Path) -> str:
