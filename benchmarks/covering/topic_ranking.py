@@ -9,6 +9,7 @@ import numpy as np
 from cells import Cell, Outcome, Topic, outcome
 
 from evenhand.metrics import compare
+from evenhand.metrics.values.lists import measured_changes, measured_lift, measured_lists
 from evenhand.metrics.values.ranking import exposure, exposure_to_merit, ndcg
 
 if TYPE_CHECKING:
@@ -75,12 +76,38 @@ def gap(name: str, model: str, lists: int, rng: np.random.Generator, rounds: int
     return outcome(low, high, float(np.ptp(true_values(name, model))))
 
 
+def of_lists(kind: str, lists: int, rng: np.random.Generator, rounds: int) -> Outcome:
+    """Simulate a mean over lists that mostly are at one end, each round a group."""
+    size, codes = lists * rounds, np.repeat(np.arange(rounds), lists)
+    some = np.where(rng.random(size) < 0.8, 0.0, rng.beta(0.5, 5, size))
+    if kind == "recall, mostly none":
+        truth, found = 0.2 / 11, measured_lists("recall_at_k", some, codes, rounds)
+    elif kind == "recall, mostly all":
+        truth, found = 1 - 0.2 / 11, measured_lists("recall_at_k", 1 - some, codes, rounds)
+    elif kind == "change, rare losses":
+        truth, found = -0.2 / 11, measured_changes("ndcg_change", -some, codes, rounds)
+    elif kind == "change, skew losses":
+        signs = np.where(rng.random(size) < 0.2, 1, -1) * (rng.random(size) < 0.6)
+        truth, found = -0.6 * 0.6 / 11, measured_changes("ndcg_change", signs * rng.beta(0.3, 3, size), codes, rounds)
+    else:
+        one, other = rng.normal(size=(2, size))
+        past, shown = np.exp(4 + 0.5 * one), np.exp(4.5 + 0.4 * (0.5 * one + 0.75**0.5 * other))
+        truth, found = float(np.exp(0.5 + 0.08 - 0.125) - 1), measured_lift(shown, past, codes, rounds)
+    return outcome(found.low, found.high, truth)
+
+
+KINDS: Final = (
+    "recall, mostly none", "recall, mostly all", "change, rare losses", "change, skew losses", "popularity lift",
+)  # fmt: skip
+
 TOPIC: Final = Topic(
     "ranking",
     (
         "src/evenhand/metrics/inference/intervals.py",
         "src/evenhand/metrics/inference/skewed.py",
+        "src/evenhand/metrics/values/lists.py",
         "src/evenhand/metrics/values/means.py",
+        "src/evenhand/metrics/values/ordering.py",
         "src/evenhand/metrics/values/quotients.py",
         "src/evenhand/metrics/values/ranking.py",
     ),
@@ -97,5 +124,10 @@ TOPIC: Final = Topic(
         for name in ("exposure", "exposure_to_merit")
         for model in MODELS
         for lists in LISTS
+    )
+    + tuple(
+        Cell(f"{kind}, {lists} lists", partial(of_lists, kind, lists), 4_000)
+        for kind in KINDS
+        for lists in (10, 20, 40, 100, 300)
     ),
 )  # fmt: skip

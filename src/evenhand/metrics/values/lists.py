@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NOTHING: Final = message("No list of it holds anything relevant.")
 NO_PAST: Final = message("No list of it has earlier interactions.")
-FEW: Final = 10
+FEW: Final = 30
 """Lists, or clusters of them, that changed, below which one more is allowed for that changed as much as can be."""
 SMOOTHED: Final = 0.01
 """How much of the history is mixed into the recommended categories, so that none is 0 (Steck 2018)."""
