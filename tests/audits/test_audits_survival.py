@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import evenhand as eh
+from evenhand.audits import AUDITS
 from evenhand.evidence import Evidence
 from evenhand.evidence.options import EvidenceOptions
 from evenhand.metrics.values.survival import concordance, observed_risk
@@ -50,6 +51,7 @@ def test_figures_are_of_all_rows_and_agree_with_the_weighted_ones(record: Any) -
         assert record[f"base_rate{group}"].estimate == pytest.approx(risk_of.estimate[0]), "by weights, and by curve"
         mean = risk(TABLE[own]).mean()
         assert record[f"expected_to_observed{group}"].estimate == pytest.approx(mean / risk_of.estimate[0])
+    assert record["base_rate"].estimate == pytest.approx(record["observed_risk"].estimate), "of all rows, by group"
     gap = record["concordance[sex=f]"].estimate - record["concordance[sex=m]"].estimate
     assert record["concordance_difference[sex]"].estimate == pytest.approx(abs(gap))
     harrell = concordance(TABLE["months"], TABLE["died"], TABLE["x"], np.zeros(len(TABLE), dtype=int))
@@ -119,8 +121,9 @@ def test_rows_that_were_not_followed_are_not_audited_so() -> None:
     record = eh.audit(risk, data, audits=["performance", "survival"], **QUICK)
     assert "concordance" not in record
     assert not next(section for section in record.sections if section.audit == "survival").ran
-    unasked = eh.audit(risk, data, **QUICK)
-    assert "survival" not in {section.audit for section in unasked.sections}
+    wanted = AUDITS["survival"].wanted
+    assert not wanted(Evidence(as_subject(risk), data))
+    assert wanted(Evidence(as_subject(risk), DATA))
 
 
 def test_a_group_without_events_is_undefined_and_cannot_pass() -> None:

@@ -145,6 +145,21 @@ def test_greenwoods_error_is_met() -> None:
     assert (found.high - found.low)[0] / 2 / 1.96 == pytest.approx(left * np.sqrt(parts), rel=0.05)
 
 
+def test_censoring_that_depends_on_the_stratum_bends_one_curve_and_not_the_mean_of_two() -> None:
+    rng = np.random.default_rng(4)
+    n, inside = 3_000, {"strata": 0, "one": 0}
+    for _ in range(40):
+        group = rng.integers(0, 2, n)
+        event_at, lost = rng.exponential(np.where(group, 0.5, 4.0)), rng.exponential(np.where(group, 0.4, 8.0))
+        time, event = np.minimum(event_at, lost), (event_at <= lost) * 1
+        truth = 1 - (np.exp(-2.0) + np.exp(-0.25)) / 2
+        for name, more in (("strata", {"strata": group}), ("one", {})):
+            found = observed_risk(time, event, HORIZON, zeros(n), **more)
+            inside[name] += bool(found.low[0] <= truth <= found.high[0])
+    assert inside["strata"] >= 35
+    assert inside["one"] == 0
+
+
 def test_undefined_is_not_zero_and_says_why() -> None:
     time, event, codes = np.array([1.0, 2.0, 3.0, 3.0, 0.5]), np.array([1, 0, 0, 0, 0]), np.array([0, 0, 0, 1, 2])
     risk = np.full(5, 0.5)
@@ -165,6 +180,15 @@ def test_a_group_in_which_all_have_the_event_has_a_risk_of_one() -> None:
     found = observed_risk([1.0, 2.0, 3.0], [1, 1, 1], 5.0, zeros(3))
     assert found.estimate[0] == 1
     assert found.low[0] < 0.4
+
+
+def test_a_stratum_that_nobody_was_followed_in_is_taken_with_the_others() -> None:
+    time, event = np.array([1.0, 2, 3, 4, 0.5]), np.array([1, 0, 1, 0, 0])
+    whole = observed_risk(time, event, 2.5, zeros(5))
+    apart = observed_risk(time, event, 2.5, zeros(5), strata=[0, 0, 0, 0, 1])
+    assert apart.estimate[0] == whole.estimate[0]
+    both = observed_risk(np.tile(time[:4], 2), np.tile(event[:4], 2), 2.5, zeros(8), strata=np.repeat([0, 1], 4))
+    assert both.estimate[0] == pytest.approx(0.25)
 
 
 CELLS = [(40, 1.2), (100, 1.2), (100, 0.7), (250, 5.0)]

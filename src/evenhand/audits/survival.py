@@ -78,9 +78,11 @@ def _quantities(evidence: Evidence, follow_up: FollowUp, horizon: float) -> Iter
         at: dict[str, Any] = {"horizon": horizon, "censoring": follow_up.censoring}
         yield Quantity("concordance", over(partial(concordance, time, event, scores, **at)), "score")
         yield Quantity("harrell_concordance", over(partial(concordance, time, event, scores)), "score")
-    yield Quantity("observed_risk", over(partial(observed_risk, time, event, horizon)))
+    yield Quantity(
+        "observed_risk", over(partial(observed_risk, time, event, horizon, strata=follow_up.censoring.of_row))
+    )
     if scores is not None and evidence.predictions.kind == "probability":
-        ratio = partial(expected_to_observed, time, event, scores, horizon)
+        ratio = partial(expected_to_observed, time, event, scores, horizon, strata=follow_up.censoring.of_row)
         yield Quantity("expected_to_observed", over(ratio), "number")
     yield Quantity("unresolved_share", over(partial(unresolved_share, time, event, horizon)))
 

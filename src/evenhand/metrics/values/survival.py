@@ -23,7 +23,7 @@ from evenhand.product_limit import event_curve
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.counts.arrays import Column, Floats, Ints, Marks
+    from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints, Marks
     from evenhand.metrics.values.rates import Ends, Measured
     from evenhand.product_limit import Censoring
 
@@ -34,7 +34,7 @@ NO_PAIR: Final = message("No event before which another row was followed longer:
 
 def observed_risk(
     time: ArrayLike, event: ArrayLike, horizon: float, codes: ArrayLike, n_groups: int = 1, level: float = 0.95,
-    weight: ArrayLike | None = None, clusters: ArrayLike | None = None,
+    weight: ArrayLike | None = None, clusters: ArrayLike | None = None, strata: ArrayLike | None = None,
 ) -> Measured:  # fmt: skip
     """Measure ``1 - S(horizon)`` of every group, S the product-limit curve of its rows (Kaplan and Meier 1958).
 
@@ -58,6 +58,9 @@ def observed_risk(
         Two-sided confidence.
     weight, clusters : (n,) arrays, optional
         Sampling weights, and what belongs together.
+    strata : (n,) integer array, optional
+        What censoring may depend on: the risk of a group is then the mean of those of its strata, by their rows, where
+        somebody of each was followed to the horizon.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def observed_risk(
     >>> observed_risk([1.0, 2.0, 3.0, 4.0], [1, 0, 1, 0], 3.0, [0, 0, 0, 0]).estimate.tolist()
     [0.625]
     """
-    found, followed = _risks(time, event, horizon, codes, n_groups, weight, clusters)[:2]
+    found, followed = _risks(time, event, horizon, codes, n_groups, weight, clusters, strata)[:2]
     reasons = told(np.isfinite(found.mean), NOBODY)
     method = "effective clopper-pearson"
     return finished("observed_risk", found.mean, found.rows, reasons, method, _risk_ends(found, followed), level)
@@ -77,6 +80,7 @@ def observed_risk(
 def expected_to_observed(
     time: ArrayLike, event: ArrayLike, score: ArrayLike, horizon: float, codes: ArrayLike, n_groups: int = 1,
     level: float = 0.95, weight: ArrayLike | None = None, clusters: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
 ) -> Measured:  # fmt: skip
     """Measure ``mean predicted risk / observed risk`` by the horizon of every group.
 
@@ -84,7 +88,7 @@ def expected_to_observed(
     ----------
     score : (n,) array
         Predicted risks of the event by the horizon, from 0 to 1.
-    time, event, horizon, codes, n_groups, level, weight, clusters
+    time, event, horizon, codes, n_groups, level, weight, clusters, strata
         As for `observed_risk`.
 
     Returns
@@ -98,7 +102,7 @@ def expected_to_observed(
     [0.8]
     """
     group, scores = np.asarray(codes), np.asarray(score, dtype=np.float64)
-    observed, followed, adds = _risks(time, event, horizon, codes, n_groups, weight, clusters)
+    observed, followed, adds = _risks(time, event, horizon, codes, n_groups, weight, clusters, strata)
     expected = means(scores, group, n_groups, weight=weight, clusters=clusters)
     one = np.ones(len(scores)) if weight is None else np.asarray(weight, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -138,19 +142,43 @@ def _of_parts(mean: Floats, parts: Floats, group: Column, rows: Ints, clusters: 
 
 def _risks(
     time: ArrayLike, event: ArrayLike, horizon: float, codes: ArrayLike, n_groups: int, weight: ArrayLike | None,
-    clusters: ArrayLike | None,
+    clusters: ArrayLike | None, strata: ArrayLike | None,
 ) -> tuple[Means, Ints, Floats]:  # fmt: skip
     """Return the risk by the horizon of every group, its rows followed so far, and what each row adds (n,)."""
     times, happened, group = np.asarray(time, dtype=np.float64), np.asarray(event) == 1, np.asarray(codes)
     one = np.ones(len(times)) if weight is None else np.asarray(weight, dtype=np.float64)
+    within = np.zeros(len(times), dtype=np.intp) if strata is None else np.asarray(strata)
     risk, adds = np.full(n_groups, np.nan), np.zeros(len(times))
     order = np.argsort(group, kind="stable")
     rows = rows_by(group, n_groups)
     for at, own in enumerate(np.split(order, np.cumsum(rows)[:-1])):
         if len(own):
-            risk[at], adds[own] = _risk(times[own], happened[own], one[own], horizon)
+            risk[at], adds[own] = _risk_of_strata(times[own], happened[own], one[own], within[own], horizon)
     followed = rows_by(group[times >= horizon], n_groups)
     return _of_parts(risk, adds, group, rows, clusters), followed, adds
+
+
+def _risk_of_strata(
+    times: Floats, happened: Marks, one: Floats, strata: Indices, horizon: float
+) -> tuple[float, Floats]:
+    """Return the risk of one group as the mean of those of its strata, and what each row adds to it.
+
+    Where nobody of a stratum was followed to the horizon, it is that of all rows of the group.
+    """
+    found = np.unique(strata)
+    if len(found) == 1 or not one.any():
+        return _risk(times, happened, one, horizon)
+    risk, adds, total = 0.0, np.zeros(len(times)), one.sum()
+    each = np.zeros(len(times))
+    for stratum in found:
+        own = strata == stratum
+        part, parts = _risk(times[own], happened[own], one[own], horizon)
+        if np.isnan(part) and one[own].any():
+            return _risk(times, happened, one, horizon)
+        share = one[own].sum() / total
+        each[own], adds[own] = part, share * parts
+        risk += share * part if share else 0.0
+    return risk, adds + one * np.where(one > 0, each - risk, 0.0) / total
 
 
 def _risk(times: Floats, happened: Marks, one: Floats, horizon: float) -> tuple[float, Floats]:
