@@ -290,9 +290,10 @@ class Evidence:
     @cached_property
     def original_attributions(self) -> Attributions | None:
         """The original's values for the same rows, background and random orders, where the subject is explained."""
-        return None if self.known_attributions is None else self._of_original(self.background_table, self.attributions)
+        return None if self.known_attributions is None else self.of_original(self.background_table, self.attributions)
 
-    def _of_original(self, background: pd.DataFrame, own: Attributions) -> Attributions | None:
+    def of_original(self, background: pd.DataFrame, own: Attributions) -> Attributions | None:
+        """Return the original's values for the explained rows, beside the subject's `own` against the background."""
         if self.original is None or reads(self.original, self.data) != "table":
             return None
         rows = table_of(self.original, self.data).iloc[self.explained_rows]
@@ -305,7 +306,10 @@ class Evidence:
     @cached_property
     def reason_background(self) -> pd.DataFrame:
         """The rows that reasons are stated against."""
-        return self.background_table if self.options.reason_reference == "mean" else rows_at_threshold(self)
+        if self.options.reason_reference == "mean":
+            return self.background_table
+        source, most = self.data if self.background is None else self.background, self.options.background_rows
+        return rows_at_threshold(self.subject, source, self.predictions.threshold, most)
 
     @cached_property
     def reason_attributions(self) -> Attributions:
@@ -313,13 +317,6 @@ class Evidence:
         if self.options.reason_reference == "mean":
             return self.attributions
         return self._explained(self.subject, self.explained_table, self.reason_background)
-
-    @cached_property
-    def original_reason_attributions(self) -> Attributions | None:
-        """The original's values against the same reference; None without an original that reads these columns."""
-        if self.options.reason_reference == "mean":
-            return self.original_attributions
-        return self._of_original(self.reason_background, self.reason_attributions)
 
     @cached_property
     def explained_table(self) -> pd.DataFrame:

@@ -12,14 +12,14 @@ from evenhand.evidence.predictions import ask, table_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from evenhand.evidence.evidence import Evidence
+    from evenhand.data import EvaluationSet
+    from evenhand.subjects import Subject
 
 
-def rows_at_threshold(evidence: Evidence) -> pd.DataFrame:
-    """Return the rows of the background's source whose scores are nearest to the threshold: half on each side."""
-    table = table_of(evidence.subject, evidence.data if evidence.background is None else evidence.background)
-    distance = ask(evidence.subject, as_inputs(table)) - evidence.predictions.threshold
-    half = max(evidence.options.background_rows // 2, 1)
+def rows_at_threshold(subject: Subject, data: EvaluationSet, threshold: float, most: int) -> pd.DataFrame:
+    """Return the rows whose scores are nearest to the threshold, `most` of them: half on each side."""
+    table = table_of(subject, data)
+    distance = ask(subject, as_inputs(table)) - threshold
     sides = (np.flatnonzero(distance >= 0), np.flatnonzero(distance < 0))
-    nearest = [side[np.argsort(np.abs(distance[side]), kind="stable")[:half]] for side in sides]
+    nearest = [side[np.argsort(np.abs(distance[side]), kind="stable")[: max(most // 2, 1)]] for side in sides]
     return table.iloc[np.sort(np.concatenate(nearest))]
