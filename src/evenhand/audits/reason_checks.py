@@ -113,7 +113,10 @@ def _changed(evidence: Evidence, adverse: NDArray[np.int64]) -> Iterator[Finding
     from evenhand.explaining.reason_changes import reason_changes
 
     after, said = evidence.reason_attributions, evidence.original_predictions
-    before = None if said is None else evidence.original_reason_attributions
+    if evidence.options.reason_reference == "mean":
+        before = evidence.original_attributions
+    else:
+        before = evidence.of_original(evidence.reason_background, after)
     if said is None or before is None or before.feature_names != after.feature_names:
         return
     both = adverse[said.y_pred[evidence.explained_rows[adverse]] != _good(evidence)]

@@ -289,9 +289,10 @@ class Evidence:
     @cached_property
     def original_attributions(self) -> Attributions | None:
         """The original's values for the same rows, background and random orders, where the subject is explained."""
-        return None if self.known_attributions is None else self._of_original(self.background_table, self.attributions)
+        return None if self.known_attributions is None else self.of_original(self.background_table, self.attributions)
 
-    def _of_original(self, background: pd.DataFrame, own: Attributions) -> Attributions | None:
+    def of_original(self, background: pd.DataFrame, own: Attributions) -> Attributions | None:
+        """Return the original's values for the explained rows, beside the subject's `own` against the background."""
         if self.original is None or reads(self.original, self.data) != "table":
             return None
         if not set(rows := table_of(self.original, self.data).iloc[self.explained_rows]) <= set(background):
@@ -313,13 +314,6 @@ class Evidence:
         if self.options.reason_reference == "mean":
             return self.attributions
         return self._explained(self.subject, self.explained_table, self.reason_background)
-
-    @cached_property
-    def original_reason_attributions(self) -> Attributions | None:
-        """The original's values against the same reference; None without an original that reads these columns."""
-        if self.options.reason_reference == "mean":
-            return self.original_attributions
-        return self._of_original(self.reason_background, self.reason_attributions)
 
     @cached_property
     def explained_table(self) -> pd.DataFrame:

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from evenhand.subjects import Subject
 
 
-def rows_at_threshold(subject: Subject, source: EvaluationSet, threshold: float, number: int) -> pd.DataFrame:
-    """Return the rows of a source whose scores are nearest to the threshold, a number of them: half on each side."""
-    table = table_of(subject, source)
+def rows_at_threshold(subject: Subject, data: EvaluationSet, threshold: float, most: int) -> pd.DataFrame:
+    """Return the rows whose scores are nearest to the threshold, `most` of them: half on each side."""
+    table = table_of(subject, data)
     distance = ask(subject, as_inputs(table)) - threshold
-    half = max(number // 2, 1)
     sides = (np.flatnonzero(distance >= 0), np.flatnonzero(distance < 0))
-    nearest = [side[np.argsort(np.abs(distance[side]), kind="stable")[:half]] for side in sides]
+    nearest = [side[np.argsort(np.abs(distance[side]), kind="stable")[: max(most // 2, 1)]] for side in sides]
     return table.iloc[np.sort(np.concatenate(nearest))]
