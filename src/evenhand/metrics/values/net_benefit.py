@@ -186,8 +186,7 @@ def _share_ends(hits: Floats, tally: Tally, z: float) -> tuple[Floats, Floats]:
     row_squares, spread = alone.sum(axis=(1, 2)).astype(np.float64), None
     if tally.squared_weights is not None:
         spread = tally.rows * row_squares / cells.sum(axis=0) ** 2
-    own, cross, theirs = (
-        np.einsum("i,gij,j->g", a, tally.moments, b) for a, b in ((hits, hits), (hits, misses), (misses, misses))
-    )
-    low, high = betas(Units(hits @ cells, misses @ cells, own, cross, theirs, row_squares, spread))
+    pairs = ((hits, hits), (hits, misses), (misses, misses))
+    hit, cross, missed = (np.einsum("i,gij,j->g", one, tally.moments, other) for one, other in pairs)
+    low, high = betas(Units(hits @ cells, misses @ cells, hit, cross, missed, row_squares, spread))
     return beta_limits(low, high, z)
