@@ -30,6 +30,22 @@ def test_what_a_score_loses_without_its_reasons_is_known_of_a_sum() -> None:
     assert found.turned_at_random.tolist() == [0.0, 0.0]
 
 
+def test_on_the_explained_scale_the_only_feature_that_counts_is_never_unfaithful() -> None:
+    """A row just below the mean of log-odds may be above that of probabilities: then the scales contradict."""
+    rows = pd.DataFrame({"a": [-0.05, -2.0], "b": [0.0, 0.0]})
+    usual = pd.DataFrame({"a": [6.0, -1.0, -1.0, -3.8], "b": [1.0, -1.0, 0.0, 0.0]})
+
+    def score(table: pd.DataFrame) -> np.ndarray:
+        return np.asarray(1 / (1 + np.exp(-table["a"])))
+
+    reasons = np.array([[0], [0]])
+    found = erase(score, rows, usual, reasons, threshold=0.5, link="logit")
+    assert found.beyond == pytest.approx(usual["a"].mean() - rows["a"]), "the attributions, turned round"
+    assert found.comprehensiveness[0] < 0 < found.beyond[0]
+    plain = erase(score, rows, usual, reasons, threshold=0.5)
+    assert plain.beyond == pytest.approx(plain.comprehensiveness), "of the score itself nothing else is compared"
+
+
 def test_the_other_direction_is_the_same_of_the_score_turned_round() -> None:
     reasons = np.array([[0, 2], [1, -1]])
     usual = erase(weighed, ROWS, USUAL, reasons, threshold=0.55)

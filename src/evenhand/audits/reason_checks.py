@@ -73,7 +73,8 @@ def _erased(evidence: Evidence, adverse: NDArray[np.int64], reasons: NDArray[np.
 
     found = erase(
         evidence.subject.predict, evidence.explained_table.iloc[adverse], evidence.reason_background, reasons,
-        threshold=evidence.predictions.threshold, low_is_bad=_good(evidence) == 1, seed=evidence.options.seed,
+        threshold=evidence.predictions.threshold, low_is_bad=_good(evidence) == 1,
+        link=evidence.reason_attributions.link, seed=evidence.options.seed,
     )  # fmt: skip
     for grouping in (None, *singles(evidence)):
         yield from _moved(evidence, grouping, found, evidence.explained_rows[adverse])
@@ -95,7 +96,7 @@ def _moved(evidence: Evidence, grouping: Grouping | None, found: Erasure, rows: 
         known = np.isfinite(each)
         measured = _mean(evidence, metric, each[known], _bounds(evidence, metric), grouping, rows[known])
         yield from values(NAME, metric, measured, grouping, level, unit, **qualifiers)
-    yield from _share(evidence, "unfaithful_reasons", beyond[some] <= 0, grouping, rows[some], NONE_HERE)
+    yield from _share(evidence, "unfaithful_reasons", found.beyond[some] <= 0, grouping, rows[some], NONE_HERE)
 
 
 def _bounds(evidence: Evidence, metric: str) -> tuple[float, float] | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from evenhand.explaining.scores import CLIP
 from evenhand.explaining.table import CodedTable
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from numpy.typing import NDArray
+
+    from evenhand.explaining.scores import Link
 
     Floats = NDArray[np.float64]
     Marks = NDArray[np.bool_]
@@ -43,6 +46,9 @@ class Erasure:
     """(n,): as `comprehensiveness`, of as many features that were not stated, drawn anew for each usual person."""
     turned_at_random: Floats
     """(n,): as `turned`, of these."""
+    beyond: Floats
+    """(n,): by how much more the score rises without the reasons than without these, on the scale that is explained;
+    nan where there are not as many to draw from."""
     comparable: Marks
     """(n,): whether as many features as were stated are left to draw from; where not, both at random are nan."""
 
@@ -55,6 +61,7 @@ def erase(
     *,
     threshold: float,
     low_is_bad: bool = True,
+    link: Link = "identity",
     seed: int = 0,
 ) -> Erasure:
     """Ask a model about refused rows whose stated reasons are taken from usual people.
@@ -76,6 +83,8 @@ def erase(
         A score at or above it is decided positive.
     low_is_bad : bool
         Whether a low score is the one that is bad for the person.
+    link : "logit" or "identity"
+        The scale on which the reasons were found, and on which `Erasure.beyond` compares.
     seed : int
         Decides which usual people each row is given, `DRAWS` of them, and which other features are drawn.
 
@@ -99,20 +108,28 @@ def erase(
     at, place = np.nonzero(reasons >= 0)
     stated[at, reasons[at, place]] = True
     sign = 1.0 if low_is_bad else -1.0
-    own = sign * np.asarray(score(rows), dtype=np.float64)
+    own = np.asarray(score(rows), dtype=np.float64)[:, None]
 
-    def asked(taken: Marks) -> tuple[Floats, Floats]:
-        """Return by how much the score rises, and how often the decision turns, with these features taken."""
+    def asked(taken: Marks) -> tuple[Floats, Floats, Floats]:
+        """Return by how much the score rises, how often the decision turns, and the rise on the explained scale."""
         said = _scores(score, table, people, taken)
         favourable = (said >= threshold) == low_is_bad
-        return (sign * said).mean(axis=1) - own, favourable.mean(axis=1)
+        linked = _linked(said, link) - _linked(own, link)
+        return (sign * (said - own)).mean(axis=1), favourable.mean(axis=1), (sign * linked).mean(axis=1)
 
     pairs = np.broadcast_to(stated[:, None, :], (*people.shape, width))
     without, alone = asked(pairs), asked(~pairs)
     comparable = (~stated).sum(axis=1) >= stated.sum(axis=1)
-    other = asked(_others(stated, people.shape[1], seed))
-    at_random = [np.where(comparable, values, np.nan) for values in other]
-    return Erasure(without[0], alone[0], without[1], at_random[0], at_random[1], comparable)
+    other = [np.where(comparable, each, np.nan) for each in asked(_others(stated, people.shape[1], seed))]
+    return Erasure(without[0], alone[0], without[1], other[0], other[1], without[2] - other[2], comparable)
+
+
+def _linked(scores: Floats, link: Link) -> Floats:
+    """Return scores on the scale that is explained."""
+    if link == "identity":
+        return scores
+    held = np.clip(scores, CLIP, 1 - CLIP)
+    return np.asarray(np.log(held / (1 - held)), dtype=np.float64)
 
 
 def _people(rows: int, usual: int, seed: int) -> NDArray[np.int64]:

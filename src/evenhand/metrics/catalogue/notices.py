@@ -32,7 +32,7 @@ NOTICES: Final = (
         f"{_ERASER}; Samek et al. (2017), IEEE TNNLS 28, for the comparison with chance", lowest=None, highest=None,
         example="0.43 - 0.05 = 0.38"),
     Metric("unfaithful_reasons", "Unfaithful reasons", "score", "lower_is_better",
-        "adverse decisions whose reasons move the score no more than as many other features, drawn / adverse decisions",
+        "adverse decisions whose reasons move the explained scale no more than as many other features, drawn / all",
         "How often the stated reasons are no better than features drawn from those that were not stated.",
         "Where a model reads hardly more features than are stated, few are left to compare with.", _ACTUAL,
         example="3 / 120 = 0.025"),
