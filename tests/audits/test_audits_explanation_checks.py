@@ -135,3 +135,11 @@ def test_a_sensitive_reason_says_for_whom() -> None:
     record = eh.audit(lambda X: np.where(X["sex"] == "f", 0.2, score(X)), data, audits=["reasons"])
     assert value(record, "sensitive_reason_share[sex=f]") > 0.7 > 3 * value(record, "sensitive_reason_share[sex=m]")
     assert "withheld" in record["sensitive_reason_share[sex]"].note
+
+
+def test_of_a_single_input_there_is_no_order_to_check() -> None:
+    data = loans(200)
+    one = read_evaluation_set(data.table[["income", "sex", "paid"]], label="paid", sensitive_features="sex")
+    record = eh.audit(lambda X: 1 / (1 + np.exp(-X["income"])), one, footprint=False)
+    assert not record.of_audit("explanation_checks")
+    assert eh.judge(record, {"accuracy": {"at_least": 0.5}}).status == "passed"

@@ -47,6 +47,10 @@ def explanation_checks(evidence: Evidence) -> Statement:
         return absent
     if len(evidence.explained_rows) < LEAST:
         return not_applicable("{n} explained rows are too few to check.", n=len(evidence.explained_rows))
+    if evidence.attributions.values.shape[1] < 2:
+        return not_applicable(
+            "The model has one input: its explanation is the whole score, and there is no order to check."
+        )
     from evenhand.explaining.game import Game
 
     table = evidence.explained_table.iloc[:MOST_ROWS]
