@@ -241,7 +241,7 @@ def calibration_error_of(
     `shared` are correlations of the bins of each group, as of rows in clusters; without them bins are independent.
     """
     estimate = np.array([_error_of(table) for table in tables])
-    correlated = [np.eye(len(table)) for table in tables] if shared is None else shared
+    correlated = [None] * len(tables) if shared is None else shared
 
     def ends(z: float) -> tuple[Floats, Floats]:
         found = [_calibration_ends(table, z, alike) for table, alike in zip(tables, correlated, strict=True)]
@@ -312,7 +312,7 @@ def _error_of(table: Floats) -> float:
     return float((np.abs(mean - positives / rows) * share).sum() / share.sum())
 
 
-def _calibration_ends(table: Floats, z: float, correlated: Floats) -> tuple[float, float]:
+def _calibration_ends(table: Floats, z: float, correlated: Floats | None) -> tuple[float, float]:
     if not len(table):
         return float("nan"), float("nan")
     rows, mean, positives, share = table.T
@@ -323,7 +323,8 @@ def _calibration_ends(table: Floats, z: float, correlated: Floats) -> tuple[floa
     low, high = clopper_pearson(positives, rows, z)
     farthest = np.maximum(np.abs(mean - low), np.abs(high - mean))
     margins = share * (farthest - gap)
-    above = float(np.sqrt(margins @ correlated @ margins))
+    squares = (share**2 * (farthest - gap) ** 2).sum() if correlated is None else margins @ correlated @ margins
+    above = float(np.sqrt(squares))
     total = float((share * gap).sum())
     return min(float((share * nearest).sum()), total), total + above
 
