@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOST_LINES: Final = 20
 WIDEST: Final = 118
 MOST_WRAPPED: Final = 3
+LEAST: Final = 40
+"""Letters of a cell that are shown at least."""
 MOST_FIGURES: Final = 12
 """Findings that the outline of a record shows."""
 
@@ -93,10 +95,11 @@ def outline(head: str, rows: Iterable[Sequence[str]], foot: Sequence[str] = ()) 
     room = MOST_LINES - len(first) - len(last)
     if len(found) > room:
         found = [*found[: room - 1], [f"... and {len(found) - room + 1:,} more"]]
-    aligned = [row for row in found if len(row) > 1]
-    widths = [min(max(map(len, column)), 60) for column in zip(*(row[:-1] for row in aligned), strict=True)]
+    aligned = _narrowed([row for row in found if len(row) > 1])
+    widths = [max(map(len, column)) for column in zip(*(row[:-1] for row in aligned), strict=True)]
+    cells = iter(aligned)
     lines = [
-        "  " + "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        f"  {'  '.join(cell.ljust(width) for cell, width in zip(next(cells), [*widths, 0], strict=True)).rstrip()}"
         if len(row) > 1
         else f"  {row[0]}"
         for row in found
@@ -141,6 +144,25 @@ def of_record(findings: Sequence[Stated], provenance: Provenance, idle: Sequence
 def _wrapped(texts: Iterable[str]) -> list[str]:
     """Return sentences as lines, `MOST_WRAPPED` of each at most."""
     return [line for text in texts for line in wrap(plain(text), WIDEST, max_lines=MOST_WRAPPED, placeholder=" …")]
+
+
+def _narrowed(rows: list[list[str]]) -> list[list[str]]:
+    """Return rows of aligned cells with the widest column cut in its middle, so far as lines would be too long else.
+
+    The last column, of which a line shows what has room, is not cut; where it is the widest, none is.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    over = 2 * len(widths) + sum(widths) - WIDEST
+    if over <= 0 or widths[-1] == max(widths):
+        return rows
+    at = widths.index(max(widths))
+    kept = max(widths[at] - over, LEAST)
+    return [[*cells[:at], _between(cells[at], kept), *cells[at + 1 :]] for cells in rows]
+
+
+def _between(text: str, most: int) -> str:
+    """Return both ends of a text that is too long: names of one kind differ at their ends."""
+    return text if len(text) <= most else f"{text[: most - most // 2 - 1]}…{text[-(most // 2) :]}"
 
 
 def _cut(line: str) -> str:

@@ -362,3 +362,19 @@ def fit(text: str, letters: int) -> str:
     while kept and width_of(kept) > letters - 1:
         kept = kept[:-1]
     return f"{kept.rstrip()}…"
+
+
+def fit_between(text: str, letters: int) -> str:
+    """Return both ends of a text that is too wide, with a mark between: names of one kind differ at their ends.
+
+    Examples
+    --------
+    >>> fit_between("scenario_violation_rate[situation=rain,skin=dark]", 30)
+    'scenario_violat…ain,skin=dark]'
+    """
+    if width_of(text) <= letters:
+        return text
+    start, end = fit(text, letters - letters // 2 + 1).removesuffix("…"), text
+    while end and width_of(start) + width_of(end) > letters - 1:
+        end = end[1:]
+    return f"{start.rstrip()}…{end.lstrip()}"

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from evenhand.report.drawings import fit
+from evenhand.report.drawings import fit_between
 
 if TYPE_CHECKING:
     from evenhand.report.drawings import Mark, Tick
@@ -59,13 +59,13 @@ class Bar:
     @property
     def label(self) -> str:
         """The label, as much of it as has room."""
-        return fit(self.span.label, math.floor(self.room / LETTER))
+        return fit_between(self.span.label, math.floor(self.room / LETTER))
 
     @property
     def key(self) -> str:
         """The key, as much of it as has room."""
         room = self.room - (8 + LETTER * len(self.span.badge) if self.shares_line else 0)
-        return fit(self.span.key, math.floor(room / KEY_LETTER))
+        return fit_between(self.span.key, math.floor(room / KEY_LETTER))
 
 
 @dataclass(frozen=True, slots=True)
