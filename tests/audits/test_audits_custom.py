@@ -54,7 +54,7 @@ def test_a_metric_frame_takes_a_list_of_features() -> None:
 
 
 def test_words_that_are_none_are_refused() -> None:
-    with pytest.raises(InputError, match="There is no task 'clustering'"):
-        eh.audit_predictions(Y, P, task="clustering")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="There is no task 'forecasting'"):
+        eh.audit_predictions(Y, P, task="forecasting")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="score_kind takes"):
         eh.audit_predictions(Y, y_score=P, score_kind="odds")  # type: ignore[arg-type]
