@@ -135,3 +135,21 @@ def test_calibration_errors_of_few_clusters_cover() -> None:
     study, person = np.repeat(np.arange(studies), people * each), np.repeat(np.arange(studies * people), each)
     found = SCORES["calibration_error"](truth, score, study, studies, clusters=person)
     assert ((found.low <= error) & (error <= found.high)).mean() >= 0.95
+
+
+@pytest.mark.parametrize("task", ["scores", "multiclass", "regression"])
+def test_whatever_has_an_interval_says_that_it_is_of_one_cluster(task: str) -> None:
+    truth, score, decided = rows()
+    moved = np.random.default_rng(3).integers(0, 2, ROWS)
+    given = {
+        "scores": (truth, {"y_score": score, "original_score": np.where(moved, score, 1 - score)}),
+        "multiclass": (truth + moved, {"y_pred": decided + moved, "original_pred": decided, "task": "multiclass"}),
+        "regression": (score, {"y_pred": score + moved, "original_pred": score - moved / 2, "task": "regression"}),
+    }
+    label, more = given[task]
+    group = np.where(GROUP == 0, "alone", "many")
+    record = eh.audit_predictions(label, sensitive_features={"accent": group}, cluster=CLUSTER, **more)  # type: ignore[arg-type]
+    of_it = [f for f in record.findings if f.key.group == (("accent", "alone"),) and f.interval and f.component]
+    silent = {f.name for f in of_it if not f.uncovered and not f.note.endswith(ONE_CLUSTER) and len(f.groups) == 1}
+    assert len(of_it) > 5
+    assert silent - {"share_of_selected[accent=alone]"} == set(), "that is a share of the rows of all clusters"
