@@ -174,7 +174,8 @@ def test_a_page_is_not_written_under_another_kinds_name(tmp_path: Path, capsys: 
 
 def test_of_a_rate_that_no_row_told_of_there_is_no_plan() -> None:
     """An audit of true objects alone, as of detections, has no false positive rate, and rows drawn like it neither."""
-    record = eh.audit_predictions([1] * 60, [1, 0] * 30, task="binary", sensitive_features={"sex": ["f", "m", "m"] * 20})
+    sex = ["f", "m", "m"] * 20
+    record = eh.audit_predictions([1] * 60, [1, 0] * 30, task="binary", sensitive_features={"sex": sex})
     limits = {"false_positive_rate": {"at_most": 0.1}, "recall": {"at_least": 0.2}}
     none, some = sorted(eh.plan({"limits": limits}, like=record).limits, key=lambda one: str(one.key))
     assert none.why == "No row whose truth is negative: false positive rate is 0 of 0."

@@ -19,8 +19,8 @@ def test_shares_of_clusters_cover_and_those_of_rows_would_not() -> None:
     for _ in range(STUDIES):
         group = chance.integers(0, 2, CLUSTERS)[cluster]
         selected = (chance.random(len(cluster)) < chance.beta(2, 3, CLUSTERS)[cluster]).astype(int)
-        for name, more in (("clusters", {"clusters": cluster}), ("rows", {})):
-            found = share_of_selected(Tally.count(np.zeros_like(group), selected, group, 2, **more))
+        for name, alike in (("clusters", cluster), ("rows", None)):
+            found = share_of_selected(Tally.count(np.zeros_like(group), selected, group, 2, clusters=alike))
             assert found.estimate[1] == pytest.approx(group[selected == 1].mean())
             held[name] += int(found.low[1] <= 0.5 <= found.high[1])
     assert held["clusters"] >= 0.94 * STUDIES
