@@ -205,7 +205,7 @@ def shrunken_values_gap(values: Measured) -> float:
 def _of_others(weight: Floats) -> Floats:
     """Return for each weight the sum of all others, without a difference that a much greater one would cancel."""
     before, after = np.cumsum(weight)[:-1], np.cumsum(weight[::-1])[-2::-1]
-    return np.append(0.0, before) + np.append(after, 0.0)
+    return np.asarray(np.append(0.0, before) + np.append(after, 0.0))
 
 
 def _errors(values: Measured) -> Floats:
