@@ -102,7 +102,11 @@ def test_an_audit_says_it_of_the_group_and_a_limit_on_it_is_undecided() -> None:
     assert record["accuracy[accent=many]"].note == as_rows["accuracy[accent=alone]"].note == ""
     limit = {"limits": {"accuracy[accent=alone]": {"at_least": 0.9}}}
     assert eh.judge(as_rows, limit).judgements[0].status == "passed"
-    assert eh.judge(record, limit).judgements[0].status == "undecided"
+    (open_one,) = eh.judge(record, limit).judgements
+    assert open_one.status == "undecided"
+    assert open_one.advice is not None
+    assert "rows of other clusters are needed" in open_one.advice.sentence
+    assert open_one.advice.to_plain()["rows"] == {}
     assert eh.judge(record, {"limits": {"accuracy[accent=many]": {"at_least": 0.8}}}).judgements[0].status == "passed"
 
 
