@@ -129,3 +129,9 @@ def test_the_command_line_says_the_same(rows: pd.DataFrame, record: eh.AuditReco
     for key in ("cluster_balance[sex]", "selection_rate[sex=m;class=z]", "mean_distance_ratio[sex]"):
         assert again[key].estimate == record[key].estimate
         assert again[key].interval == record[key].interval
+
+
+def test_two_clusterings_are_not_compared_whether_columns_or_arrays() -> None:
+    segment = ["a", "b"] * 20
+    with pytest.raises(InputError, match=r"no names in common.*leave out original_pred"):
+        eh.audit_predictions(None, segment, task="clustering", original_pred=segment)

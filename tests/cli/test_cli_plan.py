@@ -170,3 +170,14 @@ def test_a_page_is_not_written_under_another_kinds_name(tmp_path: Path, capsys: 
     assert exit_code(["plan", str(policy), "--rates", str(rates), "-o", str(page)]) == 2
     assert "name it .html" in capsys.readouterr().err
     assert not page.exists()
+
+
+def test_of_a_rate_that_no_row_told_of_there_is_no_plan() -> None:
+    """An audit of true objects alone, as of detections, has no false positive rate, and rows drawn like it neither."""
+    sex = ["f", "m", "m"] * 20
+    record = eh.audit_predictions([1] * 60, [1, 0] * 30, task="binary", sensitive_features={"sex": sex})
+    limits = {"false_positive_rate": {"at_most": 0.1}, "recall": {"at_least": 0.2}}
+    none, some = sorted(eh.plan({"limits": limits}, like=record).limits, key=lambda one: str(one.key))
+    assert none.why == "No row whose truth is negative: false positive rate is 0 of 0."
+    assert not none.rows
+    assert some.rows

@@ -143,3 +143,28 @@ def test_flags_that_were_not_given_switch_nothing_off(folder: Path) -> None:
     (slices,) = [section for section in record.sections if section.audit == "slices"]
     assert "were searched in all rows" in slices.reason
     assert record.provenance["options"]["actionable"] == {"a": "increase"}  # type: ignore[call-overload,index]
+
+
+@pytest.mark.parametrize("task", ["regression", "transcription", "clustering", "binary"])
+def test_a_record_of_any_task_is_verified_with_the_rows_alone(
+    task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the label is was said when the rows were audited; nobody is to say it again."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"sex": rng.choice(["f", "m"], 200), "amount": rng.normal(size=200), "found": 1})
+    rows["near"] = (rows["amount"] + rng.normal(size=200)).abs()
+    rows["said"], rows["heard"] = rng.choice(["Oh, no.", ""], 200), rng.choice(["oh no", "None", ""], 200)
+    rows["segment"] = rng.choice(["a", "b"], 200)
+    rows["right"] = rng.integers(0, 2, 200)
+    rows.to_csv("rows.csv", index=False)
+    roles = {
+        "regression": ["--label", "amount", "--prediction", "near"],
+        "transcription": ["--label", "said", "--prediction", "heard", "--spelling", "given"],
+        "clustering": ["--prediction", "segment", "--score", "near"],
+        "binary": ["--label", "found", "--prediction", "right"],
+    }
+    assert exit_code(["audit", "rows.csv", "--task", task, *roles[task], "--sensitive", "sex"]) == 0
+    capsys.readouterr()
+    assert exit_code(["verify", "audit.json", "--data", "rows.csv", "--rerun"]) == 0
+    assert "record: the same to the byte" in capsys.readouterr().out

@@ -187,6 +187,13 @@ def test_every_verb_shows_an_example(verb: str, capsys: pytest.CaptureFixture[st
     assert f"evenhand {verb}" in capsys.readouterr().out.split("Example", 1)[1]
 
 
+def test_a_range_that_is_none_is_not_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["detections", "--help"]) == 0
+    told = capsys.readouterr().out
+    assert "0<=x<=1" in told
+    assert "None" not in told
+
+
 def test_the_gate_loads_nothing_heavy(audited: Path, tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY + '"accuracy" = { at_least = 0.5 }')

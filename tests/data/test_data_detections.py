@@ -106,6 +106,8 @@ WRONG = {
     "category": ({"category_id": 5}, "of a category that the truth does not list"),
     "box": ({"bbox": [0, 0, 0, 5]}, "1 of 1 detections are without bbox"),
     "score": ({"score": float("nan")}, "1 of 1 detections have no finite score"),
+    "list of images": ({"image_id": [1]}, "of an image that the truth does not list"),
+    "list of categories": ({"category_id": [1]}, "of a category that the truth does not list"),
 }
 
 
@@ -124,6 +126,19 @@ def test_all_that_is_wrong_with_the_truth_is_told() -> None:
         detection_rows([], [])
     with pytest.raises(InputError, match=r"No annotation or image has .*'skins'.*skin"):
         detection_rows(OBJECTS, [], attributes=["skins"])
+
+
+def test_attributes_and_masks_that_are_none_are_told() -> None:
+    with pytest.raises(InputError, match="attributes of 1 of 2 annotations are no table"):
+        detection_rows(truth(box(1, 1, 0, attributes=["dark"]), box(2, 1, 0)), [])
+    square = {"segmentation": [[0, 0, 9, 0, 9, 9, 0, 9]]}
+    for wrong in ([[0, 0, 9]], [[0, 0, 9, 0, 9, "a"]], {"counts": [3, 5]}, []):
+        with pytest.raises(InputError, match="1 of 2 annotations are without segmentation, a mask"):
+            detection_rows(truth(box(1, 1, 0, segmentation=wrong), box(2, 1, 0, **square)), [], shape="masks")
+    unsized = truth(box(1, 1, 0, **square)) | {"images": [{"id": 1}]}
+    with pytest.raises(InputError, match="1 of 1 images have no width and height"):
+        detection_rows(unsized, [seen(1, 0) | square], shape="masks")
+    assert detection_rows(truth(box(1, 1, 0, area="big")), [seen(1, 0)])["detected"].tolist() == [1]
 
 
 def many(seed: int = 0) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:

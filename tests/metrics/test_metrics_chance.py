@@ -177,3 +177,13 @@ def test_gaps_of_means_have_a_floor_and_shrink() -> None:
         shrunken.append(shrunken_values_gap(values))
     assert np.mean(floors) == pytest.approx(np.mean(plain), rel=0.1)
     assert np.mean(shrunken) < np.mean(plain) / 2
+
+
+def test_a_group_of_nearly_no_error_does_not_cancel_the_others_out() -> None:
+    """Of two groups d apart, one known exactly, the other is drawn to it by its share of d: (d^2 - e^2) / d."""
+    codes, rng = np.repeat([0, 1], 50), np.random.default_rng(0)
+    error = np.where(codes == 0, 1 + 1e-11 * rng.normal(size=100), 30 + rng.normal(size=100))
+    values = measure_numbers("mean_absolute_error", np.zeros(100), error, codes, 2)
+    low, high = values.ends(1.0)
+    apart, own = float(np.ptp(values.estimate)), float(high[1] - low[1]) / 2
+    assert shrunken_values_gap(values) == pytest.approx((apart**2 - own**2) / apart, rel=1e-3)

@@ -102,7 +102,11 @@ def test_an_audit_says_it_of_the_group_and_a_limit_on_it_is_undecided() -> None:
     assert record["accuracy[accent=many]"].note == as_rows["accuracy[accent=alone]"].note == ""
     limit = {"limits": {"accuracy[accent=alone]": {"at_least": 0.9}}}
     assert eh.judge(as_rows, limit).judgements[0].status == "passed"
-    assert eh.judge(record, limit).judgements[0].status == "undecided"
+    (open_one,) = eh.judge(record, limit).judgements
+    assert open_one.status == "undecided"
+    assert open_one.advice is not None
+    assert "rows of other clusters are needed" in open_one.advice.sentence
+    assert open_one.advice.to_plain()["rows"] == {}
     assert eh.judge(record, {"limits": {"accuracy[accent=many]": {"at_least": 0.8}}}).judgements[0].status == "passed"
 
 
@@ -135,3 +139,21 @@ def test_calibration_errors_of_few_clusters_cover() -> None:
     study, person = np.repeat(np.arange(studies), people * each), np.repeat(np.arange(studies * people), each)
     found = SCORES["calibration_error"](truth, score, study, studies, clusters=person)
     assert ((found.low <= error) & (error <= found.high)).mean() >= 0.95
+
+
+@pytest.mark.parametrize("task", ["scores", "multiclass", "regression"])
+def test_whatever_has_an_interval_says_that_it_is_of_one_cluster(task: str) -> None:
+    truth, score, decided = rows()
+    moved = np.random.default_rng(3).integers(0, 2, ROWS)
+    given = {
+        "scores": (truth, {"y_score": score, "original_score": np.where(moved, score, 1 - score)}),
+        "multiclass": (truth + moved, {"y_pred": decided + moved, "original_pred": decided, "task": "multiclass"}),
+        "regression": (score, {"y_pred": score + moved, "original_pred": score - moved / 2, "task": "regression"}),
+    }
+    label, more = given[task]
+    group = np.where(GROUP == 0, "alone", "many")
+    record = eh.audit_predictions(label, sensitive_features={"accent": group}, cluster=CLUSTER, **more)  # type: ignore[arg-type]
+    of_it = [f for f in record.findings if f.key.group == (("accent", "alone"),) and f.interval and f.component]
+    silent = {f.name for f in of_it if not f.uncovered and not f.note.endswith(ONE_CLUSTER) and len(f.groups) == 1}
+    assert len(of_it) > 5
+    assert silent - {"share_of_selected[accent=alone]"} == set(), "that is a share of the rows of all clusters"

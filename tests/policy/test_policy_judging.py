@@ -292,3 +292,9 @@ class TestAgainstABaseline:
             assert interval is not None
             missed += not (interval.low or 0) <= 0.04 <= (interval.high or 0)
         assert missed / 500 <= 0.07
+
+
+def test_the_first_limit_of_an_undefined_value_is_told_in_words() -> None:
+    record = eh.audit_predictions([1] * 40, [1, 0] * 20, task="binary", sensitive_features={"sex": ["f", "m"] * 20})
+    verdict = eh.judge(record, {"limits": {"false_positive_rate": {"at_most": 0.1}}})
+    assert "First: false_positive_rate is undefined, the limit is <= 0.10." in verdict.sentence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from evenhand.audits.statement import disparity_finding, labels_of, value_findin
 from evenhand.keys import Key
 from evenhand.metrics import METRICS, SCORES, compare
 from evenhand.metrics.catalogue.names import hows_of
+from evenhand.metrics.values.undefined import of_one_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -48,7 +49,7 @@ def over_rows(evidence: Evidence, compute: Callable[..., Measured]) -> Callable[
     def measured(grouping: Grouping | None) -> Measured:
         if grouping is None:
             return compute(np.zeros(len(evidence.data), dtype=np.int32), 1)
-        return compute(grouping.codes, len(grouping.labels))
+        return _noted(evidence, grouping, compute(grouping.codes, len(grouping.labels)))
 
     return measured
 
@@ -71,6 +72,18 @@ def state(
         found = quantity.measure(grouping)
         yield from values(audit, metric, found, grouping, level, unit, **qualifiers)
         yield from between(audit, metric, found, hows, grouping, level, unit, **qualifiers)
+
+
+def _noted(evidence: Evidence, grouping: Grouping, found: Measured) -> Measured:
+    """Return values that say of which groups all rows are of one cluster, where nothing is said of them yet."""
+    clusters, groups = evidence.data.clusters, len(grouping.labels)
+    if clusters is None or found.note:
+        return found
+    pairs = np.unique(np.column_stack([grouping.codes, clusters]), axis=0)
+    there = np.bincount(pairs[:, 0], minlength=groups)
+    alone = of_one_cluster(there, np.bincount(grouping.codes, minlength=groups))
+    said = found.uncovered or ("",) * groups
+    return replace(found, note=tuple("" if why else note for why, note in zip(said, alone, strict=False)))
 
 
 def values(

@@ -193,6 +193,11 @@ def given_evidence(
     found, there = _said(data, y_pred, y_score, threshold, score_kind, data.name)
     before, original = None, None
     if original_pred is not None or original_score is not None:
+        if data.task == "clustering":
+            raise InputError(
+                f"{data.name}: clusters of two clusterings have no names in common, so that rows cannot be said to "
+                "have changed; leave out original_pred and original_score."
+            )
         before, original = _said(data, original_pred, original_score, threshold, score_kind, f"original of {data.name}")
     return Evidence(there, data, original=original, predictions=found, original_predictions=before, options=options)
 

@@ -27,6 +27,10 @@ UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 360
 class Finite(click.FloatRange):
     """A finite number on the command line: to ``nan`` every range is open."""
 
+    def _describe_range(self) -> str:
+        """Return the range for the help, where there is one."""
+        return "" if self.min is None and self.max is None else super()._describe_range()
+
     def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Read a number, or refuse it."""
         found = super().convert(value, param, ctx)

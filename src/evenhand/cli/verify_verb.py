@@ -169,6 +169,8 @@ def _rows(file: Path, record: AuditRecord, inputs: str | None) -> EvaluationSet:
     return read_evaluation_set(
         file,
         **{name: value for name, value in roles.items() if value not in (None, [])},
+        task=data.get("task", "binary"),  # type: ignore[arg-type]
+        spelling=data.get("spelling"),  # type: ignore[arg-type]
         missing=data.get("missing", "error"),  # type: ignore[arg-type]
         bins=data.get("bins", {}),
         use_sensitive=bool(record.provenance.get("sensitive_inputs")),

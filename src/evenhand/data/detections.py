@@ -145,6 +145,7 @@ def _objects(truth: object, shape: Shape) -> dict[str, Any]:
         *([f"{name}: {strange:,} annotations are no tables."] if strange else []),
         *_misplaced(name, "annotation", whole, images, kinds, shape),
         *_twice(name, "image", held["images"]), *_twice(name, "annotation", whole),
+        *_of_no_use(name, whole, held["images"], shape),
         *([] if whole else [f"{name}: it has no annotation that is no crowd, so nothing was to be found."]),
     ])  # fmt: skip
     return {part: held[part] for part in parts} | {"annotations": whole}
@@ -170,17 +171,24 @@ def _misplaced(
     """Yield complaints about boxes and masks of other images or categories, or of no extent."""
     key, wanted = ("bbox", "[x, y, width, height], from 0") if shape == "boxes" else ("segmentation", "a mask")
     wrong = {
-        "of an image that the truth does not list": lambda each: each.get("image_id") not in images,
-        "of a category that the truth does not list": lambda each: each.get("category_id") not in kinds,
+        "of an image that the truth does not list": lambda each: not _among(each.get("image_id"), images),
+        "of a category that the truth does not list": lambda each: not _among(each.get("category_id"), kinds),
         f"without {key}, {wanted}": lambda each: (
-            not (
-                _is_box(each.get(key)) if shape == "boxes" else isinstance(each.get(key), (list, Mapping)) and each[key]
-            )
+            not (_is_box(each.get(key)) if shape == "boxes" else _is_mask(each.get(key)))
         ),
     }
     for words, told in wrong.items():
         if count := sum(map(told, boxes)):
             yield f"{name}: {count:,} of {len(boxes):,} {what}s are {words}."
+
+
+def _of_no_use(name: str, whole: Sequence[Mapping[str, Any]], images: Sequence[object], shape: Shape) -> Iterator[str]:
+    """Yield complaints about attributes that name nothing, and about images of no size, where masks need one."""
+    if strange := sum(not isinstance(each.get("attributes") or {}, Mapping) for each in whole):
+        yield f"{name}: the attributes of {strange:,} of {len(whole):,} annotations are no table of names and values."
+    sizes = ((each.get("width"), each.get("height")) for each in images if isinstance(each, Mapping))
+    if shape == "masks" and (lacking := sum(not all(map(_is_number, size)) for size in sizes)):
+        yield f"{name}: {lacking:,} of {len(images):,} images have no width and height, without which no mask is drawn."
 
 
 def _twice(name: str, what: str, listed: Sequence[object]) -> Iterator[str]:
@@ -194,12 +202,29 @@ def _id(each: object) -> object:
     return found if isinstance(found, (int, str)) else None
 
 
+def _among(value: object, ids: set[object]) -> bool:
+    return isinstance(value, (int, str)) and value in ids
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_box(value: object) -> bool:
     return isinstance(value, (list, tuple)) and len(value) == 4 and all(map(_is_number, value)) and min(value[2:]) > 0
+
+
+def _is_mask(value: object) -> bool:
+    """Whether a mask is polygons of three points or more, or run lengths with the size of their image."""
+    if isinstance(value, Mapping):
+        size = value.get("size")
+        counts = value.get("counts")
+        return isinstance(size, (list, tuple)) and len(size) == 2 and isinstance(counts, (list, str, bytes))
+    return isinstance(value, list) and bool(value) and all(map(_is_polygon, value))
+
+
+def _is_polygon(value: object) -> bool:
+    return isinstance(value, list) and len(value) >= 6 and len(value) % 2 == 0 and all(map(_is_number, value))
 
 
 def _described(objects: Mapping[str, Any], attributes: Sequence[str] | None) -> pd.DataFrame:
@@ -266,4 +291,5 @@ def _matched(objects: Mapping[str, Any], found: list[dict[str, Any]], iou: float
 
 def _area(each: Mapping[str, Any]) -> float:
     """Return an area for the benchmark's ranges of sizes, which are not used here."""
-    return float(each.get("area") or 1.0)
+    area = each.get("area")
+    return float(area) if _is_number(area) and area else 1.0

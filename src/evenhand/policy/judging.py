@@ -343,9 +343,13 @@ def _sentence(status: Status, found: tuple[Judgement, ...]) -> str:
     if first.limit.required:
         told = message("First: {key} is required and was not declared.", key=str(first.key))
         return sentences(tally(status, found), told)
-    shown = number(first.finding.estimate, first.limit.bound) if first.finding is not None else message("missing")
+    shown = message("missing") if first.finding is None else _shown(first.finding, first.limit.bound)
     told = message(
         "First: {key} is {value}, the limit is {limit}.", key=str(first.key), value=shown, limit=limit_text(first.limit)
     )
     why = "" if first.evidence is None else message("{why}.", why=first.evidence.sentence)
     return sentences(sentences(tally(status, found), told), why)
+
+
+def _shown(finding: Finding, bound: float) -> str:
+    return number(finding.estimate, bound) if finding.defined else finding.absence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from evenhand.findings import Absent, Finding
 from evenhand.keys import Key, group_name
-from evenhand.messages import Message, message
+from evenhand.messages import Message, message, sentences
 from evenhand.metrics.answers.all_groups import beside_the_highest, of_all, shares, shares_of
 from evenhand.metrics.answers.findings import disparity_finding, value_finding, without_interval
 from evenhand.metrics.answers.questions import (
@@ -156,7 +156,7 @@ class Answers:
 
     def _value(self, key: Key, measured: Measured, note: Callable[[int], Message] | None, at: int) -> Finding:
         found = value_finding(key, self.audit, measured, at, self.level)
-        return found if note is None else replace(found, note=note(at))
+        return found if note is None else replace(found, note=sentences(note(at), found.note))
 
     def _place(self, asked: Question) -> int:
         """Return the index of the requested group in the values."""

@@ -14,6 +14,7 @@ from evenhand.metrics.comparisons.disparity_changes import changed_gap
 from evenhand.metrics.inference.sequences import ROUGHLY
 from evenhand.metrics.values.rates import measure
 from evenhand.metrics.values.sequences import FEWEST, TOO_FEW, measure_always, named_roughly
+from evenhand.metrics.values.undefined import of_one_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +42,7 @@ class Ways(NamedTuple):
 
     def excess(self, joint: JointTally, level: float) -> Measured:
         """Return by how much the change of recall of each group exceeds that of all."""
-        found = excess_change("recall", joint, level, self.change)
+        found = _noted(excess_change("recall", joint, level, self.change), joint)
         return named_roughly(found) if self.always_valid else found
 
     def changed_gap(self, how: How, moved: Sequence[Moved], level: float) -> Disparity:
@@ -50,9 +51,23 @@ class Ways(NamedTuple):
         return roughly_compared(found) if self.always_valid else found
 
 
-USUAL: Final = Ways(measure, measure_change, flips, always_valid=False)
+def _noted(found: Measured, joint: JointTally) -> Measured:
+    """Return changes that say of which groups all rows are of one cluster."""
+    clusters, rows = joint.tally.clusters, joint.tally.rows
+    return found if clusters is None else replace(found, note=of_one_cluster(clusters, rows))
+
+
+def _change(rate: str, joint: JointTally, level: float = 0.95) -> Measured:
+    return _noted(measure_change(rate, joint, level), joint)
+
+
+def _change_always(rate: str, joint: JointTally, level: float = 0.95) -> Measured:
+    return _noted(measure_change_always(rate, joint, level), joint)
+
+
+USUAL: Final = Ways(measure, _change, flips, always_valid=False)
 """Intervals of the rows that there are."""
-ALWAYS: Final = Ways(measure_always, measure_change_always, flips_always, always_valid=True)
+ALWAYS: Final = Ways(measure_always, _change_always, flips_always, always_valid=True)
 """Intervals that hold at all times."""
 
 

@@ -13,13 +13,14 @@ import numpy as np
 
 from evenhand.messages import message
 from evenhand.metrics.comparisons.disparities import Disparity, disparity, worst_of
+from evenhand.metrics.counts.tally import Tally
 from evenhand.metrics.inference.intervals import clopper_pearson
 from evenhand.metrics.values.composites import benefits
 from evenhand.metrics.values.means import finished, told
+from evenhand.metrics.values.rates import measure
 
 if TYPE_CHECKING:
-    from evenhand.metrics.counts.arrays import Floats
-    from evenhand.metrics.counts.tally import Tally
+    from evenhand.metrics.counts.arrays import Floats, Ints
     from evenhand.metrics.values.rates import Measured
 
 INFINITE: Final = message("A group is never, or always, selected: epsilon is infinite.")
@@ -130,17 +131,55 @@ def class_imbalance(tally: Tally) -> float:
 
 
 def share_of_selected(tally: Tally, level: float = 0.95) -> Measured:
-    """Measure the share of each group among all rows that are selected (Aequitas: predicted positive rate over K)."""
-    picked = tally.mass[:, :, 1].sum(axis=1).astype(np.float64)
-    rows = tally.counts[:, :, 1].sum(axis=1)
-    total, number = float(picked.sum()), int(rows.sum())
+    """Measure the share of each group among all rows that are selected (Aequitas: predicted positive rate over K).
+
+    Where rows are weighted or in clusters, the interval allows for them as that of any other rate does.
+    """
+    unequal = tally.weights is not None or tally.moments is not None
+    return _of_unequal(tally, level) if unequal else _of_equal(tally, level)
+
+
+def _of_equal(tally: Tally, level: float) -> Measured:
+    picked = tally.counts[:, :, 1].sum(axis=1).astype(np.float64)
+    total = float(picked.sum())
     with np.errstate(invalid="ignore", divide="ignore"):
         share = picked / total
-    size = np.full(len(picked), float(number))
+    size = np.full(len(picked), total)
     ends = partial(clopper_pearson, np.nan_to_num(share) * size, size)
-    reasons = told([total] * len(picked), message("No row is selected."))
-    found = finished("share_of_selected", share, np.full(len(rows), number), reasons, "clopper-pearson", ends, level)
+    support = np.full(len(picked), int(total))
+    found = finished("share_of_selected", share, support, _nobody(tally), "clopper-pearson", ends, level)
     return replace(found, rows=tally.rows)
+
+
+def _of_unequal(tally: Tally, level: float) -> Measured:
+    """Measure the shares as precisions, for which selected rows of the group are true positives, all others false.
+
+    What a cluster has in the group times what it has in others is not kept; without it the variance is no less.
+    """
+    rest = tally.rest()
+
+    def cells(name: str) -> Floats | Ints | None:
+        if getattr(tally, name) is None:
+            return None
+        own, others = (getattr(part, name)[:, :, 1].sum(axis=1) for part in (tally, rest))
+        none = np.zeros_like(own)
+        return np.stack([none, others, none, own], axis=1).reshape(-1, 2, 2)
+
+    moments = clusters = None
+    if tally.moments is not None and tally.clusters is not None and rest.moments is not None:
+        moments = np.zeros((len(tally.rows), 4, 4))
+        for at, part in ((3, tally.moments), (1, rest.moments)):
+            moments[:, at, at] = part[:, 1::2, 1::2].sum(axis=(1, 2))
+        clusters = np.full(len(tally.rows), int(tally.clusters.sum()) - tally.shared)
+    selected = Tally(cells("counts"), cells("weights"), cells("squared_weights"), moments, clusters)  # type: ignore[arg-type]  # counts are never None
+    found = measure("precision", selected, level)
+    return replace(found, metric="share_of_selected", rows=tally.rows, reason=_nobody(tally))
+
+
+def _nobody(tally: Tally) -> tuple[str, ...]:
+    """Return why groups have no share: nobody is selected."""
+    total = float(tally.mass[:, :, 1].sum())
+    return told([total] * len(tally.rows), message("No row is selected."))
 
 
 def demographic_disparity(tally: Tally) -> Floats:

@@ -196,10 +196,16 @@ def shrunken_values_gap(values: Measured) -> float:
     weight = 1 / np.maximum(error, 1e-12) ** 2
     mean = float((weight * value).sum() / weight.sum())
     spread = float((weight * (value - mean) ** 2).sum())
-    between = (spread - (len(value) - 1)) / (weight.sum() - (weight**2).sum() / weight.sum())
+    between = (spread - (len(value) - 1)) / float((weight * _of_others(weight)).sum() / weight.sum())
     if between <= 0:
         return 0.0
     return _gap(mean + between / (between + error**2) * (value - mean))
+
+
+def _of_others(weight: Floats) -> Floats:
+    """Return for each weight the sum of all others, without a difference that a much greater one would cancel."""
+    before, after = np.cumsum(weight)[:-1], np.cumsum(weight[::-1])[-2::-1]
+    return np.asarray(np.append(0.0, before) + np.append(after, 0.0))
 
 
 def _errors(values: Measured) -> Floats:

@@ -12,6 +12,7 @@ from evenhand.errors import shorten
 from evenhand.findings import Finding
 from evenhand.keys import canonical_key
 from evenhand.messages import joined, message, messages
+from evenhand.metrics.values.undefined import ONE_CLUSTER
 from evenhand.policy.advice.labels_needed import labels_needed
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ WIDEST: Final = 6.0
 AS_WIDE: Final = message("simulated with intervals that are as wide as those that hold at all times are now")
 """How advice was found where intervals hold at all times."""
 NO_NUMBER: Final = message("how many rows would decide it cannot be told: its interval does not come from counts")
+
+ALONE: Final = message(
+    "all its rows are of one cluster, which does not show how much clusters differ: rows of other clusters are needed"
+)
+"""What is said of a group of one cluster, of which more rows would tell nothing new."""
 
 
 @dataclass(slots=True, eq=False)
@@ -52,6 +58,8 @@ class Advised:
     @property
     def sentence(self) -> Message:
         """The advice in words."""
+        if ONE_CLUSTER in self.finding.note:
+            return ALONE
         told = advice_text(self.found)
         rows = self.found.total
         labels = "" if rows is None else labels_needed(self.finding.key, self.record, rows)
@@ -73,7 +81,7 @@ class Advised:
         from evenhand.policy.advice.assurance import TRIALS, Advice, advise
         from evenhand.policy.advice.futures import futures_of
 
-        if self.limit.against:
+        if self.limit.against or ONE_CLUSTER in self.finding.note:
             return Advice()
         rng = np.random.default_rng(zlib.crc32(str(self.limit).encode()))
         level = level_as_wide(self.finding, self.finding.key, self.limit, self.record, self.level)

@@ -204,6 +204,8 @@ def _planned(
     stated = record.find(key, policy.confidence, always_valid=limit.always_valid)
     if isinstance(stated, Absent):
         return LimitPlan(limit, key, None, why=str(stated.reason))
+    if not stated.defined:  # of what no row told anything, drawn rows tell what was taken for granted
+        return LimitPlan(limit, key, None, why=stated.undefined)
     if known is not None and known[0] in ALONE and not key.metric.startswith(known[0]):
         return LimitPlan(limit, key, None, why=f"Of each group only the {known[0]} is given.")
     level = level_as_wide(stated, key, limit, record, policy.confidence)
