@@ -91,6 +91,22 @@ def test_in_clusters_the_models_own_threshold_is_derived_and_others_are_claims()
     assert "stay what this audit states" in section.reason
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_threshold_is_found_however_it_is_written(*, weighted: bool) -> None:
+    more = {"sample_weight": np.linspace(1, 2, 600)} if weighted else {}
+    record = audited(decision_thresholds=[0.1, 1 / 3], **more)
+    for text in (".1", "0.10", "1e-1"):
+        assert record[f"net_benefit[sex=f;threshold={text}]"] == record["net_benefit[sex=f;threshold=0.1]"]
+        policy = eh.load_policy({"limits": {f"net_benefit[;threshold={text}]": {"at_least": -1.0}}})
+        assert eh.judge(record, policy).status == "passed"
+    decided = RISK >= 1 / 3
+    stated = record.stated(f"net_benefit[;threshold={1 / 3}]")
+    assert stated is not None
+    if not weighted:
+        assert stated.estimate == pytest.approx((decided & (TRUE == 1)).mean() - (decided & (TRUE == 0)).mean() / 2)
+        assert not {key for key in derive(record).claims if key.metric in METRICS}
+
+
 def clustered() -> AuditRecord:
     table = {"paid": TRUE, "score": RISK, "sex": SEX, "person": np.arange(600) // 3}
     data = eh.read_evaluation_set(

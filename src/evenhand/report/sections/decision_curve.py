@@ -168,16 +168,17 @@ def _gaps(found: Sequence[Finding], judged: Judged) -> Iterator[Block]:
 
 
 def _named(finding: Finding) -> str:
-    threshold = finding.key.qualifier("threshold")
-    return (
-        whom(finding) if threshold is None else message("{who} at {threshold}", who=whom(finding), threshold=threshold)
-    )
+    return _at_threshold(whom(finding), finding)
 
 
 def _gap_name(finding: Finding) -> str:
     label = message("{metric} by {feature}", metric=describe(finding.key.metric).label, feature=finding.key.columns[0])
+    return _at_threshold(label, finding)
+
+
+def _at_threshold(who: str, finding: Finding) -> str:
     threshold = finding.key.qualifier("threshold")
-    return label if threshold is None else message("{who} at {threshold}", who=label, threshold=threshold)
+    return who if threshold is None else message("{who} at {threshold}", who=who, threshold=f"{float(threshold):g}")
 
 
 def _curve(
