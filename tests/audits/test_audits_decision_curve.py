@@ -137,7 +137,7 @@ def test_decisions_that_are_not_those_of_the_scores_have_none_of_their_own() -> 
 
 def test_a_sweep_judges_net_benefit_at_each_threshold_and_leaves_one_that_is_named() -> None:
     policy = eh.load_policy(
-        {"limits": {"net_benefit": {"at_least": -1}, "net_benefit[;threshold=0.1]": {"at_least": 0}}}
+        {"limits": {"net_benefit": {"at_least": -1}, "net_benefit[;threshold=.1]": {"at_least": 0}}}
     )
     found = sweep(audited(), policy)
     assert found.left_out == ("net_benefit[;threshold=0.1]",)
