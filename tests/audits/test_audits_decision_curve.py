@@ -15,6 +15,7 @@ from evenhand.policy.deriving import derive
 from evenhand.policy.thresholds import sweep
 from evenhand.report.drawings import Lines
 from evenhand.report.sections.catalogue import parts
+from evenhand.report.sections.decision_curve import _to_the_foot
 
 AT = (0.05, 0.1, 0.3)
 METRICS = ("net_benefit", "net_benefit_of_all", "net_benefit_gain")
@@ -159,6 +160,14 @@ def test_the_page_draws_the_model_beside_both_rules_and_each_group(record: Audit
     assert {line.label for line in lines["decision-curve-1-figure"].lines} == {"sex=f", "sex=m"}
     assert "Of 4 thresholds" in part.answer
     assert not [part for part in parts(audited(decision_thresholds=()), None)[0] if part.name == "decision_curve"]
+
+
+def test_a_line_that_leaves_the_axis_keeps_its_slope_down_to_its_foot() -> None:
+    places, lines = [0.1, 0.2, 0.3], [("model", [0.13, 0.09, 0.06]), ("all", [0.12, 0.02, -0.12])]
+    at, drawn = _to_the_foot(places, lines, -0.05)
+    assert at == pytest.approx([0.1, 0.2, 0.25, 0.3])
+    assert drawn[0][1] == pytest.approx([0.13, 0.09, 0.075, 0.06])
+    assert drawn[1][1] == pytest.approx([0.12, 0.02, -0.05, -0.12])
 
 
 def test_groups_are_compared_within_a_control_feature_too() -> None:
