@@ -16,7 +16,7 @@ from evenhand.metrics.comparisons.shrinkage import pooled_draws, pooled_rates
 from evenhand.metrics.counts.tally import Tally
 from evenhand.policy.advice.allocating import Allocation, round_up
 from evenhand.policy.advice.assurance import TIMES, TRIALS, Advice, Trial, Trials, advise, decided
-from evenhand.policy.advice.futures import _fewer, drawn_futures, futures_of
+from evenhand.policy.advice.futures import _fewer, drawn_futures
 from evenhand.policy.judging import ADVISED
 from evenhand.policy.limits import Limit
 
@@ -192,20 +192,15 @@ def test_rows_in_clusters_are_worth_less_so_more_are_asked_for() -> None:
     assert clustered.needed_rows is None or clustered.needed_rows > 2 * plain.needed_rows
 
 
-def test_a_net_benefit_of_clusters_that_is_undecided_is_not_decided_by_the_same_rows_again() -> None:
+def test_a_net_benefit_of_clusters_is_not_decided_by_a_handful_of_rows() -> None:
     rng = np.random.default_rng(3)
     risk = rng.beta(1, 4, 700)
     truth, person = (rng.random(700) < risk).astype(int), rng.integers(0, 60, 700)
     record = eh.audit_predictions(truth, y_score=risk, threshold=0.2, cluster=person)
-    low = record["net_benefit_gain"].interval.low  # type: ignore[union-attr]
-    assert low is not None
-    policy = eh.load_policy({"limits": {"net_benefit_gain": {"at_least": low + 0.001}}})
+    policy = eh.load_policy({"limits": {"net_benefit_gain": {"at_least": 0.005}}})
     (judgement,) = eh.judge(record, policy).judgements
     assert judgement.status == "undecided"
-    found = futures_of(judgement.limit.key, record, 0.95, 1, rng)
-    assert found is not None
-    present = found.cells.reshape(1, 1, 2, 2)
-    assert found.ends(present).low[0] == pytest.approx(low, abs=0.01)
+    assert judgement.needed_rows is None or judgement.needed_rows > 100
 
 
 def test_an_allocation_first_fills_up_what_lacks_most() -> None:

@@ -14,7 +14,7 @@ from evenhand.metrics.answers.simulated import Table, quick_ends, simulated_ends
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.comparisons.shrinkage import pooled_draws
 from evenhand.metrics.counts.tally import Tally
-from evenhand.metrics.values.net_benefit import BENEFITS, benefit_ends, benefits
+from evenhand.metrics.values.net_benefit import BENEFITS, benefit_ends
 from evenhand.metrics.values.rates import measure
 
 if TYPE_CHECKING:
@@ -178,13 +178,10 @@ def _independent(tally: Tally, asked: Question | None) -> tuple[Ints, Floats]:
 
 
 def _widths(tally: Tally, asked: Question | None) -> Floats:
-    """Return (G,) how wide an interval of each group is; how far it goes down, of a net benefit that is not compared.
-
-    Of clusters a net benefit may go much further to one side, and what a limit asks of it is that it is not low.
-    """
+    """Return (G,) how wide an interval of each group is."""
     if asked is not None and asked.metric in BENEFITS:
         low, high = benefit_ends(asked.metric, tally, WIDTH)
-        return np.asarray((high if asked.how == "difference" else benefits(asked.metric, tally).min(axis=0)) - low)
+        return np.asarray(high - low)
     found = measure("recall", tally.agreement()) if tally.classes > 2 else measure(_rate_of(asked), tally)
     return np.asarray(found.high - found.low)
 
