@@ -172,7 +172,9 @@ def may_vary(metric: str) -> bool:
 
 
 def canonical_key(key: Key) -> Key:
-    """Return the key with its metric in canonical spelling; as it is when the metric is unknown."""
+    """Return the key with its metric and threshold in canonical spelling; as it is when the metric is unknown."""
+    if key.qualifiers:
+        key = _with_threshold(key)
     name = _CANONICAL.get(key.metric)
     if name is None:
         name = next((found for canonical in _SPELLINGS if (found := canonical(key.metric))), None)
@@ -180,6 +182,31 @@ def canonical_key(key: Key) -> Key:
             return key
         _CANONICAL[key.metric] = name
     return key if name == key.metric else key.renamed(name)
+
+
+def threshold_text(threshold: float) -> str:
+    """Return a threshold as a key names it: the shortest text that is read as the same number.
+
+    Examples
+    --------
+    >>> threshold_text(0.10), threshold_text(2 / 3)
+    ('0.1', '0.6666666666666666')
+    """
+    short = f"{threshold:g}"
+    return short if float(short) == threshold else repr(float(threshold))
+
+
+def _with_threshold(key: Key) -> Key:
+    """Return the key with its threshold as evenhand writes it, so that ``.1`` is ``0.1``; else the same key."""
+    named = key.qualifier("threshold")
+    try:
+        text = named if named is None else threshold_text(float(named))
+    except ValueError:
+        return key
+    if text is None or text == named:
+        return key
+    pairs = [(name, text if name == "threshold" else value) for name, value in key.qualifiers]
+    return Key(key.metric, key.features, tuple(pairs))
 
 
 def group_name(pairs: Iterable[tuple[str, str]]) -> str:

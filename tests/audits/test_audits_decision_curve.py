@@ -15,6 +15,7 @@ from evenhand.policy.deriving import derive
 from evenhand.policy.thresholds import sweep
 from evenhand.report.drawings import Lines
 from evenhand.report.sections.catalogue import parts
+from evenhand.report.sections.decision_curve import _to_the_foot
 
 AT = (0.05, 0.1, 0.3)
 METRICS = ("net_benefit", "net_benefit_of_all", "net_benefit_gain")
@@ -91,6 +92,22 @@ def test_in_clusters_the_models_own_threshold_is_derived_and_others_are_claims()
     assert "stay what this audit states" in section.reason
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_threshold_is_found_however_it_is_written(*, weighted: bool) -> None:
+    more = {"sample_weight": np.linspace(1, 2, 600)} if weighted else {}
+    record = audited(decision_thresholds=[0.1, 1 / 3], **more)
+    for text in (".1", "0.10", "1e-1"):
+        assert record[f"net_benefit[sex=f;threshold={text}]"] == record["net_benefit[sex=f;threshold=0.1]"]
+        policy = eh.load_policy({"limits": {f"net_benefit[;threshold={text}]": {"at_least": -1.0}}})
+        assert eh.judge(record, policy).status == "passed"
+    decided = RISK >= 1 / 3
+    stated = record.stated(f"net_benefit[;threshold={1 / 3}]")
+    assert stated is not None
+    if not weighted:
+        assert stated.estimate == pytest.approx((decided & (TRUE == 1)).mean() - (decided & (TRUE == 0)).mean() / 2)
+        assert not {key for key in derive(record).claims if key.metric in METRICS}
+
+
 def clustered() -> AuditRecord:
     table = {"paid": TRUE, "score": RISK, "sex": SEX, "person": np.arange(600) // 3}
     data = eh.read_evaluation_set(
@@ -121,7 +138,7 @@ def test_decisions_that_are_not_those_of_the_scores_have_none_of_their_own() -> 
 
 def test_a_sweep_judges_net_benefit_at_each_threshold_and_leaves_one_that_is_named() -> None:
     policy = eh.load_policy(
-        {"limits": {"net_benefit": {"at_least": -1}, "net_benefit[;threshold=0.1]": {"at_least": 0}}}
+        {"limits": {"net_benefit": {"at_least": -1}, "net_benefit[;threshold=.1]": {"at_least": 0}}}
     )
     found = sweep(audited(), policy)
     assert found.left_out == ("net_benefit[;threshold=0.1]",)
@@ -143,6 +160,14 @@ def test_the_page_draws_the_model_beside_both_rules_and_each_group(record: Audit
     assert {line.label for line in lines["decision-curve-1-figure"].lines} == {"sex=f", "sex=m"}
     assert "Of 4 thresholds" in part.answer
     assert not [part for part in parts(audited(decision_thresholds=()), None)[0] if part.name == "decision_curve"]
+
+
+def test_a_line_that_leaves_the_axis_keeps_its_slope_down_to_its_foot() -> None:
+    places, lines = [0.1, 0.2, 0.3], [("model", [0.13, 0.09, 0.06]), ("all", [0.12, 0.02, -0.12])]
+    at, drawn = _to_the_foot(places, lines, -0.05)
+    assert at == pytest.approx([0.1, 0.2, 0.25, 0.3])
+    assert drawn[0][1] == pytest.approx([0.13, 0.09, 0.075, 0.06])
+    assert drawn[1][1] == pytest.approx([0.12, 0.02, -0.05, -0.12])
 
 
 def test_groups_are_compared_within_a_control_feature_too() -> None:

@@ -185,3 +185,27 @@ def test_rows_of_one_person_count_as_one_cluster() -> None:
     assert all(span is not None for span in spans)
     widths = [(span.high or 0) - (span.low or 0) for span in spans if span is not None]
     assert widths[1] == pytest.approx(widths[0], rel=0.25), "the same people twice say no more"
+
+
+def test_ways_out_are_counted_by_what_each_row_is_worth_and_in_its_cluster() -> None:
+    data, way = people(), {"income": "increase"}
+    strict = model(2, -2, 0, 0, 0, at=2.0)
+    plain = audited(strict, data, actionable=way)["no_recourse_rate"]
+    twice = pd.concat([data.X, data.X], ignore_index=True)
+    table = twice.assign(paid=np.tile(data.y_true, 2), sex="f", person=np.tile(np.arange(300), 2))
+    roles = {"label": "paid", "favourable": 1, "sensitive_features": "sex"}
+    clustered = audited(strict, read_evaluation_set(table, cluster="person", **roles), actionable=way)  # type: ignore[arg-type]
+    found = clustered["no_recourse_rate"]
+    assert 0 < (plain.estimate or 0) < 1
+    assert found.interval is not None and "cluster" in found.interval.method
+    heavy = data.X.assign(paid=data.y_true, sex="f", weight=np.where(data.X["income"] > 0, 5.0, 1.0))
+    weighted = audited(strict, read_evaluation_set(heavy, sample_weight="weight", **roles), actionable=way)  # type: ignore[arg-type]
+    assert weighted["no_recourse_rate"].estimate != pytest.approx(plain.estimate or 0)
+
+
+def test_refusals_with_too_few_other_features_are_said_to_have_no_control() -> None:
+    found = audited(model(1, -1, 1, -1, 0), people())
+    (section,) = (section for section in found.sections if section.audit == "reason_checks")
+    alone = (found["reason_flip_rate"].support or 0) - (found["unfaithful_reasons"].support or 0)
+    assert alone > 0
+    assert f"For {alone} of them fewer other features are left" in section.reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import warnings
 from typing import TYPE_CHECKING
@@ -74,6 +75,16 @@ def test_a_policy_that_changed_after_the_audit_is_told(folder: Path, capsys: pyt
 
 def test_a_rerun_is_the_same_to_the_byte(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(RERUN) == 0
+    assert "same       record: the same to the byte outside its measurements" in capsys.readouterr().out
+
+
+def test_times_in_a_note_may_differ_in_a_rerun(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy("model.joblib", "old.joblib")
+    both = ["-m", "model.joblib", "--original", "old.joblib", "--trust-pickle"]
+    audit = ["audit", "rows.csv", *both, "--label", "y", "--sensitive", "sex", "--no-explain"]
+    assert exit_code(audit) == 0
+    assert "on 1 thread" in read_record(folder / "audit.json")["size_ratio[;of=original]"].note
+    assert exit_code([*RERUN, "--original", "old.joblib", "--tolerance", "1000"]) == 0
     assert "same       record: the same to the byte outside its measurements" in capsys.readouterr().out
 
 

@@ -97,6 +97,9 @@ def test_the_same_column_twice_is_no_key() -> None:
         ("demographic_parity_ratio[sex]", "selection_rate_ratio[sex]"),
         ("equal_opportunity_difference[sex]", "recall_difference[sex]"),
         ("something_else[sex]", "something_else[sex]"),
+        ("tpr[sex=f;class=a;threshold=.10]", "recall[sex=f;class=a;threshold=0.1]"),
+        ("recall[;threshold=0.12345678]", "recall[;threshold=0.12345678]"),
+        ("recall[;threshold=low]", "recall[;threshold=low]"),
     ],
 )
 def test_other_spellings_are_understood(said: str, meant: str) -> None:

@@ -192,6 +192,17 @@ def test_rows_in_clusters_are_worth_less_so_more_are_asked_for() -> None:
     assert clustered.needed_rows is None or clustered.needed_rows > 2 * plain.needed_rows
 
 
+def test_a_net_benefit_of_clusters_is_not_decided_by_a_handful_of_rows() -> None:
+    rng = np.random.default_rng(3)
+    risk = rng.beta(1, 4, 700)
+    truth, person = (rng.random(700) < risk).astype(int), rng.integers(0, 60, 700)
+    record = eh.audit_predictions(truth, y_score=risk, threshold=0.2, cluster=person)
+    policy = eh.load_policy({"limits": {"net_benefit_gain": {"at_least": 0.005}}})
+    (judgement,) = eh.judge(record, policy).judgements
+    assert judgement.status == "undecided"
+    assert judgement.needed_rows is None or judgement.needed_rows > 100
+
+
 def test_an_allocation_first_fills_up_what_lacks_most() -> None:
     shares = Allocation(np.array([60.0, 540.0, 30.0]), np.array([1.0, 1.0, 0.0]))
     assert shares.rows(100).tolist() == [100.0, 0.0, 0.0]

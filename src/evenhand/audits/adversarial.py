@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import numpy as np
 
-from evenhand.audits.by_group import between, values
+from evenhand.audits.by_group import between, codes_of, values
 from evenhand.audits.statement import SPARED, Audit, Statement, not_applicable
 from evenhand.findings import Finding
 from evenhand.keys import Key
@@ -219,7 +219,7 @@ def _beside_original(
     yield _reliability(before, of="original")
     doubtful = found if found.unreliable else before
     for grouping in (None, *evidence.groupings):
-        codes, groups = _codes(grouping, rows)
+        codes, groups = codes_of(grouping, rows)
         one = np.ones(len(rows), dtype=np.int8)
         joint = JointTally.count(one, before.standing, found.standing, codes, groups, **_worth(evidence, rows))
         change = replace(measure_change("accuracy", joint, level), metric="robust_accuracy_change")
@@ -251,16 +251,10 @@ def _of_groups(
 
 
 def _share(evidence: Evidence, grouping: Grouping | None, rows: NDArray[np.intp], marks: Marks) -> Measured:
-    codes, groups = _codes(grouping, rows)
+    codes, groups = codes_of(grouping, rows)
     one, worth = np.ones(len(rows), dtype=np.int8), _worth(evidence, rows)
     tally = Tally.count(one, marks.astype(np.int8), codes, groups, **worth)
     return measure("accuracy", tally, evidence.options.level)
-
-
-def _codes(grouping: Grouping | None, rows: NDArray[np.intp]) -> tuple[NDArray[np.int64], int]:
-    if grouping is None:
-        return np.zeros(len(rows), dtype=np.int64), 1
-    return grouping.codes[rows].astype(np.int64), len(grouping.labels)
 
 
 def _worth(evidence: Evidence, rows: NDArray[np.intp]) -> dict[str, Any]:

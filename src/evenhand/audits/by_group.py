@@ -10,17 +10,19 @@ import numpy as np
 
 from evenhand.audits.statement import disparity_finding, labels_of, value_finding
 from evenhand.keys import Key
-from evenhand.metrics import METRICS, SCORES, compare
+from evenhand.metrics import METRICS, SCORES, Tally, compare, measure
 from evenhand.metrics.catalogue.names import hows_of
 from evenhand.metrics.values.undefined import of_one_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.findings import Finding, Unit
-    from evenhand.metrics import Measured, Tally
+    from evenhand.metrics import Measured
     from evenhand.metrics.answers.answering import Answers
     from evenhand.metrics.catalogue.entry import How
 
@@ -52,6 +54,26 @@ def over_rows(evidence: Evidence, compute: Callable[..., Measured]) -> Callable[
         return _noted(evidence, grouping, compute(grouping.codes, len(grouping.labels)))
 
     return measured
+
+
+def codes_of(grouping: Grouping | None, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """Return the group of each of some rows, and the number of groups; all are one group without a grouping."""
+    if grouping is None:
+        return np.zeros(len(rows), dtype=np.int64), 1
+    return grouping.codes[rows].astype(np.int64), len(grouping.labels)
+
+
+def share_of(
+    evidence: Evidence, hits: NDArray[np.bool_], rows: NDArray[np.int64], grouping: Grouping | None, none: str = ""
+) -> Measured:
+    """Return how often some rows are hits, with what each row is worth; `none` says what a group without rows lacks."""
+    codes, groups = codes_of(grouping, rows)
+    weight, frequency, clusters = (None if held is None else held[rows] for held in evidence.worth.values())
+    marks = hits.astype(np.int8)
+    found = measure(
+        "selection_rate", Tally.count(marks, marks, codes, groups, weight, frequency, clusters), evidence.options.level
+    )
+    return replace(found, reason=tuple(none if why else "" for why in found.reason)) if none else found
 
 
 def of_scores(evidence: Evidence, metric: str) -> Callable[[Grouping | None], Measured]:

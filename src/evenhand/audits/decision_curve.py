@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.audits.by_group import counted
 from evenhand.audits.statement import Audit, Statement, not_applicable, singles
 from evenhand.evidence.answering import answers
-from evenhand.keys import Key
+from evenhand.keys import Key, threshold_text
 from evenhand.messages import message
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def decision_curve(evidence: Evidence) -> Statement:
         own = list(counted(answer, evidence, metric, COMPARED.get(metric, ())))
         findings += own if any(found.estimate is not None for found in own) else []
     for threshold in thresholds:
-        findings += _at(evidence, f"{threshold:g}")
+        findings += _at(evidence, threshold_text(threshold))
     data = evidence.data
     unequal = data.sample_weight is not None or data.clusters is not None
     return Statement(tuple(findings), CLAIMED if unequal else "")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.by_group import between, values
+from evenhand.audits.by_group import between, codes_of, share_of, values
 from evenhand.audits.statement import SPARED, Audit, Statement, not_applicable, singles, without_model
-from evenhand.messages import message
-from evenhand.metrics import Tally, means, measure, measured_mean
+from evenhand.messages import message, sentences
+from evenhand.metrics import means, measured_mean
 from evenhand.metrics.values.bounded import bounded_mean
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ UNBOUNDED: Final = message("The score has no bounds, so what a row that was not 
 CHECKED: Final = message(
     "{n} adverse decisions; the model was asked again with the reasons of each taken from {usual} rows of the "
     "reference."
+)
+LEFT_OUT: Final = message(
+    "For {n} of them fewer other features are left than were stated: they have no control and are not counted in "
+    "unfaithful reasons."
 )
 
 
@@ -60,7 +64,8 @@ def reason_checks(evidence: Evidence) -> Statement:
     findings = (*_erased(evidence, adverse, reasons), *_changed(evidence, adverse))
     usual = min(DRAWS, len(evidence.reason_background))
     said = message(CHECKED, n=len(adverse), usual=usual)
-    return Statement(findings, said)
+    alone = int((2 * (reasons >= 0).sum(axis=1) > evidence.explained_table.shape[1]).sum())
+    return Statement(findings, sentences(said, message(LEFT_OUT, n=alone) if alone else ""))
 
 
 def _good(evidence: Evidence) -> int:
@@ -134,19 +139,12 @@ def _changed(evidence: Evidence, adverse: NDArray[np.int64]) -> Iterator[Finding
             yield from _share(evidence, metric, hits, grouping, evidence.explained_rows[both], NONE_BY_BOTH, of=of)
 
 
-def _grouped(grouping: Grouping | None, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """Return the code of each row, and the number of groups."""
-    if grouping is None:
-        return np.zeros(len(rows), dtype=np.int64), 1
-    return grouping.codes[rows].astype(np.int64), len(grouping.labels)
-
-
 def _mean(
     evidence: Evidence, metric: str, each: NDArray[np.float64], bounds: tuple[float, float] | None,
     grouping: Grouping | None, rows: NDArray[np.int64],
 ) -> Measured:  # fmt: skip
     """Return the means of some rows' values, with what each row is worth; without bounds none carries a limit."""
-    (codes, groups), level = _grouped(grouping, rows), evidence.options.level
+    (codes, groups), level = codes_of(grouping, rows), evidence.options.level
     worth = {name: None if held is None else held[rows] for name, held in evidence.worth.items()}
     if bounds is None:
         found = measured_mean(metric, means(each, codes, groups, **worth), level)
@@ -161,11 +159,7 @@ def _share(
     none: str, of: str = "",
 ) -> Iterator[Finding]:  # fmt: skip
     """State a share of some rows: for all or each group, and between groups."""
-    codes, groups = _grouped(grouping, rows)
-    weight, frequency, clusters = (None if held is None else held[rows] for held in evidence.worth.values())
-    counted, level = hits.astype(np.int8), evidence.options.level
-    found = measure("selection_rate", Tally.count(counted, counted, codes, groups, weight, frequency, clusters), level)
-    found = replace(found, reason=tuple(none if why else "" for why in found.reason))
+    found, level = share_of(evidence, hits, rows, grouping, none), evidence.options.level
     qualifiers = {"of": of} if of else {}
     yield from values(NAME, metric, found, grouping, level, "share", **qualifiers)
     if grouping is not None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from evenhand.audits.by_group import between, values
+from evenhand.audits.by_group import between, codes_of, share_of, values
 from evenhand.audits.statement import Audit, Statement, labels_of, not_applicable
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message
-from evenhand.metrics import Tally, means, measure, measured_mean
+from evenhand.metrics import means, measured_mean
 from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
@@ -119,35 +119,34 @@ def _levels(model: Subject, names: Iterable[str]) -> dict[str, frozenset[str]]:
 
 
 def _costs(evidence: Evidence, chosen: NDArray[np.int64], found: Recourse) -> Iterator[Finding]:
-    for grouping, codes, groups in _groups(evidence, chosen):
-        yield from _stated(evidence, grouping, codes, groups, found.cost)
-
-
-def _groups(evidence: Evidence, chosen: NDArray[np.int64]) -> Iterator[tuple[Grouping | None, NDArray[np.int64], int]]:
-    """Yield all rows, then each grouping, with the code of each chosen row and the number of groups."""
-    yield None, np.zeros(len(chosen), dtype=np.int64), 1
-    for grouping in evidence.groupings:
-        yield grouping, grouping.codes[chosen].astype(np.int64), len(grouping.labels)
-
-
-def _stated(
-    evidence: Evidence, grouping: Grouping | None, codes: NDArray[np.int64], groups: int, cost: NDArray[np.float64]
-) -> Iterator[Finding]:
+    """State how many refused rows have no way out, and what the way of the others costs."""
     level = evidence.options.level
-    stuck = np.isinf(cost).astype(np.int8)
-    none = measure("selection_rate", Tally.count(stuck, stuck, codes, groups), level)
-    price = measured_mean("recourse_cost", means(cost[stuck == 0], codes[stuck == 0], groups), level)
-    stated: tuple[tuple[Measured, Unit], ...] = ((none, "share"), (price, "number"))
-    for metric, (found, unit) in zip(("no_recourse_rate", "recourse_cost"), stated, strict=True):
-        yield from values(NAME, metric, found, grouping, level, unit)
-        if grouping is not None:
-            yield from between(NAME, metric, found, ("difference",), grouping, level, unit)
+    for grouping in (None, *evidence.groupings):
+        none = share_of(evidence, np.isinf(found.cost), chosen, grouping)
+        stated: tuple[tuple[str, Measured, Unit], ...] = (
+            ("no_recourse_rate", none, "share"),
+            ("recourse_cost", _mean_cost(evidence, chosen, found, grouping), "number"),
+        )
+        for metric, measured, unit in stated:
+            yield from values(NAME, metric, measured, grouping, level, unit)
+            if grouping is not None:
+                yield from between(NAME, metric, measured, ("difference",), grouping, level, unit)
+
+
+def _mean_cost(evidence: Evidence, chosen: NDArray[np.int64], found: Recourse, grouping: Grouping | None) -> Measured:
+    rows = chosen[found.found]
+    codes, groups = codes_of(grouping, rows)
+    worth = {name: None if held is None else held[rows] for name, held in evidence.worth.items()}
+    return measured_mean(
+        "recourse_cost", means(found.cost[found.found], codes, groups, **worth), evidence.options.level
+    )
 
 
 def _held(evidence: Evidence, chosen: NDArray[np.int64], found: Recourse) -> Iterator[Finding]:
     """State how many of the ways hold when the model is asked about each changed row alone; counted, not estimated."""
     holds = _deciding(evidence).accepts_alone(found.rows.iloc[found.found])
-    for grouping, codes, groups in _groups(evidence, chosen[found.found]):
+    for grouping in (None, *evidence.groupings):
+        codes, groups = codes_of(grouping, chosen[found.found])
         for group in range(groups):
             mine = holds[codes == group]
             key = Key.of("recourse_flip_rate", labels_of(grouping, group))
@@ -173,22 +172,12 @@ def _kept(evidence: Evidence) -> Iterator[Finding]:
     chosen = _chosen(evidence, _refused(evidence, said))
     found = _ways(evidence, _Deciding(original, said.threshold, _good(evidence)), chosen)
     told, level = found.found, evidence.options.level
-    holds = _deciding(evidence).accepts_alone(found.rows.iloc[told]).astype(np.int8)
-    for grouping, codes, groups in _groups(evidence, chosen[told]):
-        measured = _share(evidence, holds, codes, groups, chosen[told])
+    holds = _deciding(evidence).accepts_alone(found.rows.iloc[told])
+    for grouping in (None, *evidence.groupings):
+        measured = share_of(evidence, holds, chosen[told], grouping, NO_WAY)
         yield from values(NAME, "recourse_kept_rate", measured, grouping, level, of="original")
         if grouping is not None:
             yield from between(NAME, "recourse_kept_rate", measured, ("difference",), grouping, level, of="original")
-
-
-def _share(
-    evidence: Evidence, hits: NDArray[np.int8], codes: NDArray[np.int64], groups: int, rows: NDArray[np.int64]
-) -> Measured:
-    """Return the share of rows that count, with what each row is worth."""
-    weight, frequency, clusters = (None if each is None else each[rows] for each in evidence.worth.values())
-    tally = Tally.count(hits, hits, codes, groups, weight, frequency, clusters)
-    found = measure("selection_rate", tally, evidence.options.level)
-    return replace(found, reason=tuple(NO_WAY if why else "" for why in found.reason))
 
 
 AUDIT: Final = Audit(recourse, of_columns=True, options=RecourseOptions)

@@ -22,6 +22,8 @@ USUAL: Final = 0.5
 """The threshold on record where none was given."""
 SAID: Final = ("declared", "policy", "code", "predictions")
 """What the command line adds to a record: people's answers, the policy, the code, where predictions are kept."""
+TIMED: Final = frozenset({"size_ratio"})
+"""Metrics whose notes tell measured times, which differ from run to run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,12 @@ def _whole(record: AuditRecord, fresh: AuditRecord) -> Check:
     for name in SAID:
         if name in record.provenance:
             said[name] = record.provenance[name]
-    now = replace(fresh, provenance=said)
+    told = {finding.key: finding.note for finding in record.findings}
+    findings = [
+        replace(each, note=told.get(each.key, each.note)) if each.key.metric in TIMED else each
+        for each in fresh.findings
+    ]
+    now = replace(fresh, provenance=said, findings=tuple(findings))
     if digest(now) == digest(record):
         return Check(True, "record: the same to the byte outside its measurements")
     names = sorted({*record.provenance, *now.provenance})

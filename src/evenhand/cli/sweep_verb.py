@@ -53,7 +53,7 @@ def _table(found: Sweep, most: int = 24) -> list[str]:
     lines += [_line(step) for step in shown]
     lines += ["", "+ passed  x failed  ? undecided  < the threshold in use", *_regions(found)]
     if found.left_out:
-        lines.append(f"Not about decisions, so not swept: {', '.join(found.left_out)}.")
+        lines.append(f"Not about decisions at the threshold in use, so not swept: {', '.join(found.left_out)}.")
     return lines
 
 

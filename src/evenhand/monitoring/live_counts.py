@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evenhand.keys import threshold_text
 from evenhand.messages import message
 from evenhand.metrics.answers.counts import RecordCounts
 from evenhand.metrics.answers.questions import NO_ORIGINAL, NoAnswerError, NoCountsError, question
@@ -80,7 +81,9 @@ class LiveCounts:
 
     def tally_at(self, columns: Columns, threshold: float) -> Tally:
         """Refuse: live batches are counted by their decisions alone."""
-        raise NoAnswerError(message("There are no counts of the decisions at the threshold {at}.", at=f"{threshold:g}"))
+        raise NoAnswerError(
+            message("There are no counts of the decisions at the threshold {at}.", at=threshold_text(threshold))
+        )
 
     def joint(self, columns: Columns, view: str | int) -> JointTally:
         """Raise: a live model is alone."""

@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from evenhand.keys import Feature, Key
-from evenhand.metrics import canonical
+from evenhand.keys import canonical_key as spelled
 from evenhand.policy.regression_limits import drop_key
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def canonical_key(text: str) -> Key:
-    """Read a key with its metric in canonical spelling."""
-    return _spelled(Key.parse(text))
+    """Read a key with its metric and threshold in canonical spelling."""
+    return spelled(Key.parse(text))
 
 
 def own_key(limit: Limit) -> Key:
@@ -51,7 +51,7 @@ def instances(limit: Limit, record: AuditRecord, policy: Policy) -> tuple[Key, .
         return (limit.key,)
     asked = limit.key  # most keys are told apart before they are spelled
     alike = (each.key for each in record.findings if each.key.qualifiers == asked.qualifiers)
-    there = [key for key in alike if key.columns == asked.columns and _is_instance(_spelled(key), asked)]
+    there = [key for key in alike if key.columns == asked.columns and _is_instance(spelled(key), asked)]
     return tuple(there) or _counted(limit.key, record) or (limit.key,)
 
 
@@ -81,7 +81,7 @@ def _over(limit: Limit, record: AuditRecord, required: tuple[str, ...]) -> tuple
 
 def _with_shape(limit: Limit, record: AuditRecord) -> Iterator[Key]:
     for finding in record.findings:
-        key = _spelled(finding.key)
+        key = spelled(finding.key)
         if (key.metric, key.qualifiers) == (limit.key.metric, limit.key.qualifiers) and _has_shape(key, limit.over):
             yield key
     if not record.findings and limit.over == "groups":  # counts alone, as at another threshold
@@ -107,10 +107,6 @@ def required_features(policy: Policy) -> tuple[str, ...]:
     """Return the sensitive features that a policy requires."""
     wanted = (limit.wanted for limit in policy.requirements if limit.key.columns == ("sensitive_features",))
     return next((named for named in wanted if isinstance(named, tuple)), ())
-
-
-def _spelled(key: Key) -> Key:
-    return key.renamed(canonical(key.metric) or key.metric)
 
 
 def _is_instance(key: Key, pattern: Key) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
+from evenhand.keys import threshold_text
 from evenhand.messages import message
 from evenhand.metrics.answers.questions import NO_ORIGINAL, NoAnswerError, NoCountsError
 from evenhand.metrics.counts.joint import JointTally
@@ -108,7 +109,7 @@ class RecordCounts:
         part = next((part for part in self._tallies if (part.model, part.columns) == ("scores", columns)), None)
         if part is None or threshold not in self._edges or self._clustered:
             raise NoAnswerError(
-                message("There are no counts of the decisions at the threshold {at}.", at=f"{threshold:g}")
+                message("There are no counts of the decisions at the threshold {at}.", at=threshold_text(threshold))
             )
         found = tally_at(np.asarray(part.counts, dtype=np.int64), self._edges.index(threshold))
         return replace(found, threshold=threshold_if(threshold, self._probable))

@@ -14,6 +14,7 @@ from evenhand.metrics.answers.simulated import Table, quick_ends, simulated_ends
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.comparisons.shrinkage import pooled_draws
 from evenhand.metrics.counts.tally import Tally
+from evenhand.metrics.values.net_benefit import BENEFITS, benefit_ends
 from evenhand.metrics.values.rates import measure
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ MOST_PAIRS: Final = 2_000_000
 """Pairs of groups in all futures of one trial at most."""
 FULL: Final = 40
 """Futures of one trial that are judged in full where groups are compared."""
+WIDTH: Final = 1.96
+"""Critical value of the intervals that tell what rows are worth."""
 BY_TRUTH: Final[Tree] = (([0], [1]), ([2], [3]))
 """Of truth and decision: the base rate, then the rates of decisions within each truth."""
 
@@ -131,7 +134,7 @@ def _present(key: Key, asked: Question | None, counts: RecordCounts) -> tuple[Ta
     columns, kind = key.columns, "original" if asked is not None and asked.original else "subject"
     at = asked.threshold if asked is not None else ""
     tally = counts.tally_at(columns, float(at)) if at else counts.tally(columns, kind)
-    cells, worth = _independent(tally, _rate_of(asked))
+    cells, worth = _independent(tally, asked)
     groups, classes = counts.groups(columns), tuple(counts.classes)
     table = Table(
         columns, groups, classes, cells, counts.favourable, kind, truth=counts.truth, threshold=tally.threshold
@@ -157,29 +160,35 @@ def _both_models(joint: JointTally, worth: Floats) -> tuple[Ints, Floats]:
     return _fewer(joint.weights * scale[:, None, None, None], worth[:, None, None, None]), worth
 
 
-def _rate_of(asked: Question | None) -> str:
-    entry = None if asked is None else METRICS.get(asked.metric)
-    return asked.metric if asked and entry and entry.kind == "rate" and entry.task == "binary" else "accuracy"
-
-
-def _independent(tally: Tally, rate: str) -> tuple[Ints, Floats]:
+def _independent(tally: Tally, asked: Question | None) -> tuple[Ints, Floats]:
     """Return counts of independent rows that are worth as much as weighted or clustered ones, and how many those are.
 
-    They are so many that the interval of a rate is as wide.
+    They are so many that the interval of what is asked is as wide: of a net benefit, or else of a rate.
     """
     if tally.weights is None and tally.clusters is None:
         return tally.counts, np.ones(len(tally.counts))
     scale = tally.rows / np.maximum(tally.mass.sum(axis=(1, 2)), 1e-12)
-    plain = Tally(np.rint(tally.mass * scale[:, None, None]).astype(np.int64))
-    if tally.classes > 2:
-        real, ideal = (measure("recall", part.agreement()) for part in (tally, plain))
-    else:
-        real, ideal = (measure(rate, part) for part in (tally, plain))
+    plain = Tally(np.rint(tally.mass * scale[:, None, None]).astype(np.int64), threshold=tally.threshold)
+    real, ideal = (_widths(part, asked) for part in (tally, plain))
     with np.errstate(invalid="ignore", divide="ignore"):
-        worth = ((real.high - real.low) / (ideal.high - ideal.low)) ** 2
+        worth = (real / ideal) ** 2
     usual = float(np.median([1.0, *worth[np.isfinite(worth)]]))
     worth = np.where(np.isfinite(worth), np.maximum(worth, 1.0), usual)
     return _fewer(plain.counts, worth[:, None, None]), worth
+
+
+def _widths(tally: Tally, asked: Question | None) -> Floats:
+    """Return (G,) how wide an interval of each group is."""
+    if asked is not None and asked.metric in BENEFITS:
+        low, high = benefit_ends(asked.metric, tally, WIDTH)
+        return np.asarray(high - low)
+    found = measure("recall", tally.agreement()) if tally.classes > 2 else measure(_rate_of(asked), tally)
+    return np.asarray(found.high - found.low)
+
+
+def _rate_of(asked: Question | None) -> str:
+    entry = None if asked is None else METRICS.get(asked.metric)
+    return asked.metric if asked and entry and entry.kind == "rate" and entry.task == "binary" else "accuracy"
 
 
 def _fewer(counts: Ints | Floats, worth: Floats) -> Ints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import joined, message
@@ -129,7 +130,29 @@ def _lines(
     words = message("Thresholds from {low:.3g} to {high:.3g}: {lines}.", low=places[0], high=places[-1], lines=told)
     axes = (message("threshold"), message("net benefit"))
     more = {"marker": inside, "marked": message("the threshold in use"), "top": top, "bottom": bottom}
-    return line_figure(f"{name}-figure", title, words, places, lines, twin, axes=axes, **more)  # type: ignore[arg-type]
+    at, drawn = _to_the_foot(places, lines, bottom)
+    return line_figure(f"{name}-figure", title, words, at, drawn, twin, axes=axes, **more)  # type: ignore[arg-type]
+
+
+def _to_the_foot(
+    places: Sequence[float], lines: Sequence[tuple[str, Sequence[float]]], bottom: float
+) -> tuple[list[float], list[tuple[str, list[float]]]]:
+    """Return the lines with a place more where one passes the foot of the axis, so that it keeps its slope above it.
+
+    Examples
+    --------
+    >>> _to_the_foot([0.0, 1.0], [("all", [1.0, -3.0])], -1.0)
+    ([0.0, 0.5, 1.0], [('all', [1.0, -1.0, -3.0])])
+    """
+    from numpy import interp
+
+    found = {float(at) for at in places}
+    for _, values in lines:
+        for (x, y), (later, end) in pairwise(zip(places, values, strict=True)):
+            if (y - bottom) * (end - bottom) < 0:
+                found.add(x + (later - x) * (bottom - y) / (end - y))
+    at = sorted(found)
+    return at, [(label, interp(at, places, values).tolist()) for label, values in lines]
 
 
 def _ends(low: float, high: float) -> tuple[float, float]:
@@ -168,16 +191,17 @@ def _gaps(found: Sequence[Finding], judged: Judged) -> Iterator[Block]:
 
 
 def _named(finding: Finding) -> str:
-    threshold = finding.key.qualifier("threshold")
-    return (
-        whom(finding) if threshold is None else message("{who} at {threshold}", who=whom(finding), threshold=threshold)
-    )
+    return _at_threshold(whom(finding), finding)
 
 
 def _gap_name(finding: Finding) -> str:
     label = message("{metric} by {feature}", metric=describe(finding.key.metric).label, feature=finding.key.columns[0])
+    return _at_threshold(label, finding)
+
+
+def _at_threshold(who: str, finding: Finding) -> str:
     threshold = finding.key.qualifier("threshold")
-    return label if threshold is None else message("{who} at {threshold}", who=label, threshold=threshold)
+    return who if threshold is None else message("{who} at {threshold}", who=who, threshold=f"{float(threshold):g}")
 
 
 def _curve(
