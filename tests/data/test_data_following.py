@@ -154,7 +154,12 @@ def problems(table: pd.DataFrame, **settings: object) -> str:
 
 def test_what_cannot_be_a_set_at_a_horizon_is_refused_with_the_way_out() -> None:
     table = followed()
-    assert "is of no use without horizon=" in problems(table, time="months", event="died")
+    assert "time= and event= are of no use without horizon=: by when" in problems(table, time="months", event="died")
+    assert "are of no use without event=: did the event" in problems(table, time="months", horizon=1.0)
+    competing = table.assign(died=[0, 1, 2, *table["died"][3:]])
+    told = problems(competing, time="months", event="died", horizon=1.0)
+    assert "event 'died' has 3 different values; make it 1 where" in told
+    assert "task" not in told
     assert "leave out label=" in problems(table, label="died", time="months", horizon=1.0)
     amounts = problems(table, time="months", event="died", horizon=1.0, task="regression")
     assert "there are two classes" in amounts

@@ -165,7 +165,8 @@ def _rows(file: Path, record: AuditRecord, inputs: str | None) -> EvaluationSet:
     from evenhand.data.following import as_read
 
     data = record.provenance.get("data", {})
-    roles = {**data.get("roles", {}), **as_read(data)}
+    read = {name: data.get(name) for name in ("task", "spelling")}  # which values alone need not tell
+    roles = {**data.get("roles", {}), **read, **as_read(data)}
     return read_evaluation_set(
         file,
         **{name: value for name, value in roles.items() if value not in (None, [])},
