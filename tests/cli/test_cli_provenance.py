@@ -77,6 +77,17 @@ def test_a_rerun_is_the_same_to_the_byte(folder: Path, capsys: pytest.CaptureFix
     assert "same       record: the same to the byte outside its measurements" in capsys.readouterr().out
 
 
+def test_times_in_a_note_are_no_difference_of_a_rerun(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = pd.read_csv("rows.csv")
+    joblib.dump(LogisticRegression(C=0.1).fit(rows[["a"]], rows["y"]), "small.joblib")  # without b, that of the original
+    models = ["--original", "model.joblib", "-m", "small.joblib", "--trust-pickle"]
+    assert exit_code(["audit", "rows.csv", *models, "--label", "y", "--sensitive", "sex", "--no-explain"]) == 0
+    assert "A prediction is" in read_record("audit.json")["size_ratio[;of=original]"].note
+    capsys.readouterr()
+    exit_code(["verify", "audit.json", "--data", "rows.csv", *models, "--rerun", "--tolerance", "1e6"])
+    assert "same       record: the same to the byte" in capsys.readouterr().out
+
+
 def test_rows_are_read_again_as_the_task_that_was_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = pd.read_csv("rows.csv").assign(list=np.arange(240) // 12, worth=np.arange(240) % 3, heard="a b")
     rows.assign(said=np.where(rows["y"] == 1, "A b", "a c")).to_csv("rows.csv", index=False)

@@ -23,6 +23,9 @@ USUAL: Final = 0.5
 SAID: Final = ("declared", "policy", "code", "predictions")
 """What the command line adds to a record: people's answers, the policy, the code, where predictions are kept."""
 
+TIMED: Final = "size_ratio"
+"""The metric whose note tells the time of a call, which no rerun repeats."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -96,13 +99,19 @@ def _whole(record: AuditRecord, fresh: AuditRecord) -> Check:
     for name in SAID:
         if name in record.provenance:
             said[name] = record.provenance[name]
-    now = replace(fresh, provenance=said)
+    now = replace(fresh, provenance=said, findings=tuple(_noted(finding, record) for finding in fresh.findings))
     if digest(now) == digest(record):
         return Check(True, "record: the same to the byte outside its measurements")
     names = sorted({*record.provenance, *now.provenance})
     apart = [name for name in names if record.provenance.get(name) != now.provenance.get(name)]
     parts = [name for name in ("sections", "tallies") if getattr(record, name) != getattr(now, name)]
     return Check(False, f"record: not the same to the byte; it differs in {', '.join([*parts, *apart]) or 'findings'}")
+
+
+def _noted(finding: Finding, record: AuditRecord) -> Finding:
+    """Return a finding with the recorded note where notes tell times, as that of the size of two files does."""
+    before = record.get(finding.key) if finding.key.metric == TIMED else None
+    return finding if before is None else replace(finding, note=before.note)
 
 
 def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, how: dict[str, object]) -> AuditRecord:
