@@ -79,7 +79,8 @@ def test_a_rerun_is_the_same_to_the_byte(folder: Path, capsys: pytest.CaptureFix
 
 def test_times_in_a_note_are_no_difference_of_a_rerun(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = pd.read_csv("rows.csv")
-    joblib.dump(LogisticRegression(C=0.1).fit(rows[["a"]], rows["y"]), "small.joblib")  # without b, that of the original
+    joblib.dump(LogisticRegression(C=0.1).fit(rows[["a"]], rows["y"]), "small.joblib")
+    # the original reads b, too
     models = ["--original", "model.joblib", "-m", "small.joblib", "--trust-pickle"]
     assert exit_code(["audit", "rows.csv", *models, "--label", "y", "--sensitive", "sex", "--no-explain"]) == 0
     assert "A prediction is" in read_record("audit.json")["size_ratio[;of=original]"].note

@@ -114,6 +114,9 @@ def test_a_file_of_a_model_is_known_by_its_hash_and_reruns_to_the_byte(
     rows = ["--time", "months", "--event", "died", "--horizon", "1", "--sensitive", "sex"]
     model = ["--model", "cox.joblib", "--trust-pickle"]
     assert exit_code(["audit", "rows.csv", *model, *rows, "--threshold", "0.3", "--no-explain", "--no-footprint"]) == 0
+    assert (
+        f"{len(DATA):,} rows whose outcome by the horizon is known, {240 - len(DATA)} cens" in capsys.readouterr().err
+    )
     assert exit_code(["verify", "audit.json", "--data", "rows.csv", *model, "--rerun"]) == 0
     told = capsys.readouterr().out
     assert "same       subject: " in told
