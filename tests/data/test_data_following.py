@@ -178,3 +178,8 @@ def test_a_group_of_which_nobody_was_followed_so_far_is_refused_by_name() -> Non
     said = problems(table, time="months", event="died", horizon=1.0, sensitive_features="sex")
     assert "nobody of sex=f was followed" in said
     assert "end at 0.9" in said
+
+
+def test_a_whole_horizon_is_the_number_that_a_record_reads_again() -> None:
+    said = [at_one(followed(), horizon=horizon).horizon for horizon in (1, 1.0)]
+    assert repr(said[0]) == repr(said[1]), "else a rerun differs in a sentence"

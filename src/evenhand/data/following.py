@@ -127,7 +127,7 @@ def at_horizon(everyone: EvaluationSet, horizon: float, curve: CensoringCurve) -
         roles=named,
         y_true=positive[rows].astype(np.int8),
         provenance={**taken.provenance, **told},
-        horizon=Horizon(horizon, curve, roles.sample_weight),
+        horizon=Horizon(float(horizon), curve, roles.sample_weight),
         follow_up=FollowUp(everyone, known, censoring),
     )  # fmt: skip
 
