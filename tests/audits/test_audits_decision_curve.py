@@ -11,6 +11,7 @@ import evenhand as eh
 from evenhand.audits import AuditOptions, audit_given
 from evenhand.errors import InputError, RecordError
 from evenhand.findings import Absent, AuditRecord, Finding
+from evenhand.keys import Key
 from evenhand.policy.deriving import derive
 from evenhand.policy.thresholds import sweep
 from evenhand.report.drawings import Lines
@@ -180,3 +181,14 @@ def test_groups_are_compared_within_a_control_feature_too() -> None:
     assert found.estimate == pytest.approx(abs(values[0] - values[1]))
     refused = record.find("net_benefit_difference[sex;given=site;threshold=0.1]")
     assert isinstance(refused, Absent)
+
+
+def test_a_page_is_drawn_of_a_record_whose_threshold_is_no_number(record: AuditRecord) -> None:
+    forged = tuple(
+        replace(each, key=Key.of(each.key.metric, each.key.features, threshold="abc"))
+        if each.key.qualifier("threshold")
+        else each
+        for each in record.findings
+    )
+    drawn, _ = parts(replace(record, findings=forged), None)
+    assert "abc" not in repr([each for each in drawn if each.name == "decision_curve"])

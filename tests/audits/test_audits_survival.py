@@ -178,3 +178,13 @@ def test_a_record_says_how_its_rows_were_read(weight: str | None, tmp_path: Any)
     roles = {**told["roles"], **as_read(told)}
     again = eh.read_evaluation_set(TABLE.assign(w=2.0), **{k: v for k, v in roles.items() if v not in (None, [], {})})
     assert again.content_hash() == data.content_hash()
+
+
+def test_a_public_copy_does_not_say_that_a_group_withheld_has_no_rows() -> None:
+    table = TABLE.assign(sex=np.where(TABLE.index < 12, "x", TABLE["sex"]))
+    table.loc[table.index < 12, "months"] += 1.0  # nobody of so few is lost before the horizon
+    few = eh.read_evaluation_set(table[4:], time="months", event="died", horizon=1.0, sensitive_features="sex")
+    page = render(eh.audit(risk, few, audits=["survival"], **QUICK), format="markdown", suppress_below=10)
+    rows = [line for line in page.splitlines() if line.startswith("| sex=x |")]
+    assert any("withheld" in line for line in rows)
+    assert not any(line.startswith("| sex=x | 0 |") for line in rows)

@@ -88,6 +88,20 @@ def test_times_in_a_note_may_differ_in_a_rerun(folder: Path, capsys: pytest.Capt
     assert "same       record: the same to the byte outside its measurements" in capsys.readouterr().out
 
 
+def test_rows_are_read_again_as_the_task_that_was_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = pd.read_csv("rows.csv").assign(list=np.arange(240) // 12, worth=np.arange(240) % 3, heard="a b")
+    rows.assign(said=np.where(rows["y"] == 1, "A b", "a c")).to_csv("rows.csv", index=False)
+    for task in (
+        ["ranking", "--query", "list", "--label", "worth", "--score", "a"],
+        ["regression", "--label", "worth", "--prediction", "a"],
+        ["multiclass", "--label", "worth", "--prediction", "y"],
+        ["transcription", "--label", "said", "--prediction", "heard", "--spelling", "given"],
+    ):
+        assert exit_code(["audit", "rows.csv", "--task", *task, "--sensitive", "sex", "-q"]) == 0
+        assert exit_code(["verify", "audit.json", "--data", "rows.csv", "--rerun"]) == 0, task
+        assert "same       record: the same to the byte" in capsys.readouterr().out
+
+
 def test_a_rerun_attacks_the_members_again_and_needs_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rng = np.random.default_rng(1)
     table = pd.DataFrame({"a": rng.normal(size=200), "b": rng.normal(size=200), "sex": rng.choice(["f", "m"], 200)})

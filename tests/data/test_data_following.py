@@ -154,7 +154,12 @@ def problems(table: pd.DataFrame, **settings: object) -> str:
 
 def test_what_cannot_be_a_set_at_a_horizon_is_refused_with_the_way_out() -> None:
     table = followed()
-    assert "is of no use without horizon=" in problems(table, time="months", event="died")
+    assert "time= and event= are of no use without horizon=: by when" in problems(table, time="months", event="died")
+    assert "are of no use without event=: did the event" in problems(table, time="months", horizon=1.0)
+    competing = table.assign(died=[0, 1, 2, *table["died"][3:]])
+    told = problems(competing, time="months", event="died", horizon=1.0)
+    assert "event 'died' has 3 different values; make it 1 where" in told
+    assert "task" not in told
     assert "leave out label=" in problems(table, label="died", time="months", horizon=1.0)
     amounts = problems(table, time="months", event="died", horizon=1.0, task="regression")
     assert "there are two classes" in amounts
@@ -173,3 +178,8 @@ def test_a_group_of_which_nobody_was_followed_so_far_is_refused_by_name() -> Non
     said = problems(table, time="months", event="died", horizon=1.0, sensitive_features="sex")
     assert "nobody of sex=f was followed" in said
     assert "end at 0.9" in said
+
+
+def test_a_whole_horizon_is_the_number_that_a_record_reads_again() -> None:
+    said = [at_one(followed(), horizon=horizon).horizon for horizon in (1, 1.0)]
+    assert repr(said[0]) == repr(said[1]), "else a rerun differs in a sentence"

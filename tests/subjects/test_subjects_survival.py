@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,11 +12,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import evenhand as eh
+from evenhand.cli.main import exit_code
 from evenhand.errors import ModelError
 from evenhand.subjects import as_subject
 from evenhand.subjects.survival import SurvivalSubject
 from evenhand.subjects.target import Target
 from evenhand.testing import check_subject
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 linear = pytest.importorskip("sksurv.linear_model")
 ensemble = pytest.importorskip("sksurv.ensemble")
@@ -98,3 +103,21 @@ def test_a_net_without_a_baseline_ranks() -> None:
     assert as_subject(model, threshold=0.0).score_kind == "ranking"
     whole = fitted(linear.CoxnetSurvivalAnalysis(fit_baseline_model=True))
     assert as_subject(whole).score_kind == "probability"
+
+
+def test_a_file_of_a_model_is_known_by_its_hash_and_reruns_to_the_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    joblib.dump(MODELS["cox"](), "cox.joblib")
+    TABLE.to_csv("rows.csv", index=False)
+    rows = ["--time", "months", "--event", "died", "--horizon", "1", "--sensitive", "sex"]
+    model = ["--model", "cox.joblib", "--trust-pickle"]
+    assert exit_code(["audit", "rows.csv", *model, *rows, "--threshold", "0.3", "--no-explain", "--no-footprint"]) == 0
+    assert (
+        f"{len(DATA):,} rows whose outcome by the horizon is known, {240 - len(DATA)} cens" in capsys.readouterr().err
+    )
+    assert exit_code(["verify", "audit.json", "--data", "rows.csv", *model, "--rerun"]) == 0
+    told = capsys.readouterr().out
+    assert "same       subject: " in told
+    assert "same       record: the same to the byte" in told

@@ -10,7 +10,7 @@ from evenhand.headlines import headlines
 from evenhand.report.numbers import with_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from evenhand.findings import AuditRecord, Finding
@@ -40,6 +40,12 @@ def _between(finding: Finding) -> str:
     return f" ({' and '.join(shorten(name, 30) for name in names)})" if len(names) == 2 else ""
 
 
+def _lost(followed: Mapping[str, object] | None) -> str:
+    """Return how many rows are kept beside those whose outcome by the horizon is known."""
+    lost = followed.get("censored_before") if followed else None
+    return f" whose outcome by the horizon is known, {lost:,} censored before it" if lost else ""
+
+
 def audit_lines(record: AuditRecord, output: Path) -> Iterator[str]:
     """Yield the lines that an audit ends with: rows, model, headlines, what did not run, and where all of it is."""
     data, subject = record.provenance.get("data", {}), record.provenance.get("subject", {})
@@ -47,7 +53,7 @@ def audit_lines(record: AuditRecord, output: Path) -> Iterator[str]:
     against = f", compared with {original['name']}" if original else ""
     name, model = str(data.get("name", "data")), str(subject.get("name", ""))
     audited = f"model {model}" if model not in ("", name) else "the predictions in it"
-    yield f"{name}: {data.get('rows', 0):,} rows; {audited}{against}"
+    yield f"{name}: {data.get('rows', 0):,} rows{_lost(data.get('follow_up'))}; {audited}{against}"
     yield from told(record)
     absent = [section.audit for section in record.sections if not section.ran]
     if absent:

@@ -153,7 +153,8 @@ def _open(file: Path | None, name: str, facts: SubjectFacts | None, how: dict[st
         raise InputError(f"--rerun needs the {name} of the record, '{facts.get('name')}': add --{name}.")
     model = open_model(file, **how)  # type: ignore[arg-type]  # checked by click
     threshold, given = facts.get("threshold"), facts.get("decided_by", "given") == "given"
-    said: dict[str, Any] = {"score_kind": facts.get("output")} if hasattr(model, "declared") else {}
+    alone = "own_threshold" in facts  # nothing but the threshold was given of a model that says what its scores are
+    said: dict[str, Any] = {"score_kind": facts.get("output")} if hasattr(model, "declared") and not alone else {}
     if given and threshold is not None and threshold != float(model.threshold):
         said["threshold"] = float(threshold)
     return as_subject(model, **said)

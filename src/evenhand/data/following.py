@@ -8,7 +8,7 @@ for all.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ import pandas as pd
 from evenhand.data.evaluation_set import FollowUp
 from evenhand.data.horizon import Horizon
 from evenhand.data.validating import LEAST_WEIGHT
-from evenhand.data.values import absence
+from evenhand.data.values import absence, distinct
 from evenhand.errors import InputError, argument, raise_all, shorten
 from evenhand.product_limit import Censoring, strata_of
 
@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     from evenhand.data.roles import Reading, Roles
     from evenhand.findings import Plain
 
+ASKED: Final = {
+    "time": "how long was each row followed?",
+    "event": "did the event end the follow-up of a row (1), or was it censored (0)?",
+    "horizon": "by when does an event make a row positive?",
+}
+"""What is open while one of the three is absent."""
+
 
 def is_followed(roles: Roles, reading: Reading) -> bool:
     """Return whether any of time, event and horizon is declared."""
@@ -41,9 +48,9 @@ def follow_up_problems(name: str, table: pd.DataFrame, roles: Roles, reading: Re
     given = {"time": roles.time, "event": roles.event, "horizon": reading.horizon}
     absent = [role for role, value in given.items() if value is None]
     if absent:
-        there = " and ".join(argument(role) for role in given if role not in absent)
-        needed = " and ".join(argument(role) for role in absent)
-        yield f"{name}: {there} is of no use without {needed}: by when does an event make a row positive?"
+        there = [argument(role) for role in given if role not in absent]
+        verb, needed = "is" if len(there) == 1 else "are", " and ".join(argument(role) for role in absent)
+        yield f"{name}: {' and '.join(there)} {verb} of no use without {needed}: {ASKED[absent[0]]}"
     if roles.label is not None or roles.labels:
         yield f"{name}: the label is made of {argument('time')} and {argument('event')}; leave out {argument('label')}."
     for role in ("frequency", "stratum_share", "query"):
@@ -53,6 +60,13 @@ def follow_up_problems(name: str, table: pd.DataFrame, roles: Roles, reading: Re
         yield f"{name}: at a horizon there are two classes; leave out {argument('task', reading.task)}."
     if roles.time in table:
         yield from _time_problems(f"{name}: time '{shorten(roles.time)}'", table[roles.time])
+
+
+def event_problems(name: str, table: pd.DataFrame, roles: Roles) -> Iterator[str]:
+    """Yield a complaint about a column of events that has more than two values, such as competing events."""
+    if roles.event in table and len(values := distinct(table[roles.event])) > 2:
+        where = f"{name}: event '{shorten(roles.event)}' has {len(values):,} different values"
+        yield f"{where}; make it 1 where the event ended the follow-up, and 0 where the row was censored."
 
 
 def _time_problems(where: str, times: pd.Series) -> Iterator[str]:
@@ -113,7 +127,7 @@ def at_horizon(everyone: EvaluationSet, horizon: float, curve: CensoringCurve) -
         roles=named,
         y_true=positive[rows].astype(np.int8),
         provenance={**taken.provenance, **told},
-        horizon=Horizon(horizon, curve, roles.sample_weight),
+        horizon=Horizon(float(horizon), curve, roles.sample_weight),
         follow_up=FollowUp(everyone, known, censoring),
     )  # fmt: skip
 

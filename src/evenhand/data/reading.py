@@ -14,7 +14,7 @@ from evenhand.data.aligning import refuse_misaligned
 from evenhand.data.columns import plain_values
 from evenhand.data.counted import name_decisions, threshold_of, uncounted
 from evenhand.data.evaluation_set import EvaluationSet
-from evenhand.data.following import at_horizon, follow_up_problems, is_followed, of_events
+from evenhand.data.following import at_horizon, event_problems, follow_up_problems, is_followed, of_events
 from evenhand.data.further import absent_inputs, declared, excluded, merge, occurring
 from evenhand.data.labels import label_of
 from evenhand.data.opening import open_inputs
@@ -224,6 +224,8 @@ def build(
     if not is_followed(roles, reading):
         return _built(table, roles, reading, problems, folder, label)
     found = [*problems, *follow_up_problems(table.name, table.frame, roles, reading)]
+    if wrong := [*event_problems(table.name, table.frame, roles)]:
+        raise InputError(*found, *wrong)  # what else is said of such a label would mislead
     everyone = _built(table, of_events(roles), replace(reading, task="binary"), found, folder, label)
     assert reading.horizon is not None  # its absence has been told
     return at_horizon(everyone, reading.horizon, reading.censoring)

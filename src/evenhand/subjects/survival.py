@@ -39,6 +39,8 @@ class SurvivalSubject(Proved):
     horizon : float, optional
         By when the event is predicted, in the unit of the times it was fitted on; that of the evaluation set when not
         given.
+    file_facts : mapping, optional
+        `file_bytes` and `sha256` of the file it came from.
 
     Raises
     ------
@@ -56,8 +58,10 @@ class SurvivalSubject(Proved):
         threshold: float | None = None,
         features: Sequence[str] | None = None,
         horizon: float | None = None,
+        file_facts: Mapping[str, Plain] | None = None,
     ) -> None:
         self.model = model
+        self._file_facts = dict(file_facts or {})
         self._last = _last(model)
         seen = getattr(model, "feature_names_in_", None) if features is None else features
         own = name or type(self._last).__name__
@@ -90,7 +94,12 @@ class SurvivalSubject(Proved):
         """Return the same model with another threshold; what its scores are is its own."""
         made = copy.copy(self)
         made.__init__(  # type: ignore[misc]  # declared anew
-            self.model, name=self.name, threshold=declared.threshold, features=self.features, horizon=self.horizon
+            self.model,
+            name=self.name,
+            threshold=declared.threshold,
+            features=self.features,
+            horizon=self.horizon,
+            file_facts=self._file_facts,
         )
         return made.bound(self.proof.target) if self.proof.bound else made
 
@@ -109,6 +118,7 @@ class SurvivalSubject(Proved):
             "class": type(self._last).__name__,
             "features": None if self.features is None else list(self.features),
             **NOT_KNOWN,
+            **self._file_facts,
             **self.proof.facts,
         }
         weights = getattr(self._last, "coef_", None)

@@ -11,6 +11,7 @@ from evenhand.audits.compression.number_changes import number_changes, place_cha
 from evenhand.audits.compression.score_changes import score_changes
 from evenhand.audits.compression.transcript_changes import transcript_changes
 from evenhand.audits.statement import UNTIMED, Audit, Statement, not_applicable
+from evenhand.data.inputs import as_inputs
 from evenhand.findings import Finding, Unit
 from evenhand.keys import Key
 from evenhand.messages import message, sentences
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from evenhand.compression import Footprint
+    from evenhand.data.inputs import Inputs
     from evenhand.evidence import Evidence
     from evenhand.findings import Task
 
@@ -90,11 +92,19 @@ def _sizes(evidence: Evidence) -> Iterator[Finding]:
     from evenhand.compression import measure_footprint
 
     models = {"original": evidence.original, "subject": evidence.subject}
-    measured = measure_footprint(models, evidence.inputs)
+    measured = measure_footprint(models, _read_by_both(evidence))
     old, new = measured["original"], measured["subject"]
     yield from facts(old, new)
     for batch in sorted(set(old.latency) & set(new.latency)):
         yield from times(batch, old, new)
+
+
+def _read_by_both(evidence: Evidence) -> Inputs:
+    """Return what the models read: of a table the columns of both, as each may name others."""
+    new, old = (getattr(model, "features", None) for model in (evidence.subject, evidence.original))
+    if evidence.reads != "table" or not new or not old or set(old) <= set(new):
+        return evidence.inputs
+    return as_inputs(evidence.data.table[list(dict.fromkeys((*new, *old)))])
 
 
 def facts(old: Footprint, new: Footprint) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -51,7 +52,7 @@ MOST_ROWS: Final = 60
 
 def curves(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Return the part about net benefit; nothing where no threshold was named."""
-    found = record.of_audit(NAME)
+    found = [each for each in record.of_audit(NAME) if _is_number(each.key.qualifier("threshold"))]
     if not found:
         return ()
     blocks: list[Block] = [*_overall(record, found), *_gains(found, judged)]
@@ -60,6 +61,14 @@ def curves(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         blocks += _by_group(record, found, column, at)
     blocks += _gaps(found, judged)
     return (Part(NAME, TITLE, (LEAD, *reasons(record, NAME)), tuple(blocks)),)
+
+
+def _is_number(threshold: str | None) -> bool:
+    """Whether a key names no threshold, or a number: a record may have been written by somebody else."""
+    try:
+        return threshold is None or math.isfinite(float(threshold))
+    except ValueError:
+        return False
 
 
 def _overall(record: AuditRecord, found: Sequence[Finding]) -> Iterator[Block]:

@@ -50,7 +50,8 @@ def first_items(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
 
 def _small(found: Sequence[Finding]) -> tuple[str, ...]:
     """Name the groups of few lists, however many rows these have."""
-    few = {whom(f): f.support for f in found if f.key.metric == "ndcg" and f.key.group and f.support < SMALL}
+    known = [f for f in found if f.key.metric == "ndcg" and f.key.group and not f.withheld]
+    few = {whom(f): f.support for f in known if f.support < SMALL}
     if not few:
         return ()
     told = [message("{group} ({rows:,})", group=cut(group, 60), rows=lists) for group, lists in few.items()]
@@ -108,10 +109,15 @@ def _grid(name: str, title: str, found: Sequence[Finding], metrics: Sequence[str
             cells.setdefault(whom(finding), {})[metric] = finding
     shown = [metric for metric in metrics if any(metric in by for by in cells.values())]
     rows = (
-        (cut(who, 120), f"{next(iter(by.values())).support:,}", *(with_interval(by.get(m), 3) for m in shown))
+        (cut(who, 120), _counted(next(iter(by.values()))), *(with_interval(by.get(m), 3) for m in shown))
         for who, by in cells.items()
     )
     return table(name, title, (message("group"), counted, *(describe(metric).label for metric in shown)), rows, most=80)
+
+
+def _counted(finding: Finding) -> str:
+    """Return how many lists or items a finding is of; nothing where that is withheld."""
+    return "" if finding.withheld else f"{finding.support:,}"
 
 
 def _between(found: Sequence[Finding], at: str) -> tuple[Table, ...]:

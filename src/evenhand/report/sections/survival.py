@@ -57,7 +57,7 @@ def _groups(found: tuple[Finding, ...]) -> tuple[Block, ...]:
         if finding.key.metric in shown:
             by_group.setdefault(whom(finding), {})[finding.key.metric] = finding
     cells = (
-        (cut(group, MOST), f"{known[shown[0]].support:,}", *(_said(known[metric]) for metric in shown))
+        (cut(group, MOST), _rows(known[shown[0]]), *(_said(known[metric]) for metric in shown))
         for group, known in by_group.items()
     )
     head = (message("group"), message("rows"), *(describe(metric).label for metric in shown))
@@ -67,12 +67,17 @@ def _groups(found: tuple[Finding, ...]) -> tuple[Block, ...]:
 def _gaps(found: tuple[Finding, ...]) -> tuple[Block, ...]:
     """Return the table of comparisons of groups, folded."""
     cells = (
-        (describe(f.key.metric).label, cut(", ".join(f.key.columns), MOST), _said(f), f"{f.support:,}")
+        (describe(f.key.metric).label, cut(", ".join(f.key.columns), MOST), _said(f), _rows(f))
         for f in found
         if f.key.metric not in COLUMNS
     )
     head = (message("metric"), message("feature"), message("estimate and interval"), message("rows"))
     return table(f"{NAME}-gaps", message("Gaps between groups"), head, cells, {2, 3}, MOST, folded=True)
+
+
+def _rows(finding: Finding) -> str:
+    """Return how many rows a finding is of; nothing where that is withheld, which is not to look like none."""
+    return "" if finding.withheld else f"{finding.support:,}"
 
 
 def _said(finding: Finding) -> str:
