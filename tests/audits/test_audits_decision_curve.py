@@ -185,7 +185,7 @@ def test_groups_are_compared_within_a_control_feature_too() -> None:
 
 def test_a_page_is_drawn_of_a_record_whose_threshold_is_no_number(record: AuditRecord) -> None:
     forged = tuple(
-        replace(each, key=Key.of(each.key.metric, each.key.features, threshold="abc"))
+        replace(each, key=Key(each.key.metric, each.key.features, (("threshold", "abc"),)))
         if each.key.qualifier("threshold")
         else each
         for each in record.findings

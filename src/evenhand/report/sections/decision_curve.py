@@ -52,7 +52,7 @@ MOST_ROWS: Final = 60
 
 def curves(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Return the part about net benefit; nothing where no threshold was named."""
-    found = [each for each in record.of_audit(NAME) if _is_number(each.key.qualifier("threshold"))]
+    found = _stated(record)
     if not found:
         return ()
     blocks: list[Block] = [*_overall(record, found), *_gains(found, judged)]
@@ -61,6 +61,10 @@ def curves(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         blocks += _by_group(record, found, column, at)
     blocks += _gaps(found, judged)
     return (Part(NAME, TITLE, (LEAD, *reasons(record, NAME)), tuple(blocks)),)
+
+
+def _stated(record: AuditRecord) -> list[Finding]:
+    return [each for each in record.of_audit(NAME) if _is_number(each.key.qualifier("threshold"))]
 
 
 def _is_number(threshold: str | None) -> bool:
@@ -234,7 +238,7 @@ def _value(finding: Finding) -> float:
 
 def answer(record: AuditRecord, judged: Judged) -> Answer:
     """State at how many thresholds the model is shown to be better than both rules without one."""
-    found = record.of_audit(NAME)
+    found = _stated(record)
     gains = _curve(record, found, "net_benefit_gain")
     ends = [f.interval for f in gains.values() if f.interval is not None]
     better = sum(end.low is not None and end.low > 0 for end in ends)
