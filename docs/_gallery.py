@@ -143,7 +143,8 @@ def _entry(name: str, page: str) -> list[str]:
     title = page.partition("\n")[0].removeprefix("# ")
     told = FIELD.split(page)[-1].strip().partition("\n\n")[0].replace("\n", " ")
     text, image = FIGURE.search(page).groups()[:2]  # type: ignore[union-attr]
-    status = ", ".join(said.partition(":")[0].lower() for said in shown(page).values()).capitalize()
+    parts = {part: said.partition(":")[0].lower() for part, said in shown(page).items()}
+    status = "; ".join(f"{part}: {said}" if part else said.capitalize() for part, said in sorted(parts.items()))
     return [
         f"### [{title}]({name}.md)", "", f"{re.split(r'(?<=[.?!]) ', told)[0]} **{status}.**", "",
         f"[![{text}](../images/{image}.svg)]({name}.md)",

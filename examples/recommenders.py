@@ -296,7 +296,7 @@ def write(folder: Path, record: eh.AuditRecord, policy: str) -> None:
     verdict = eh.judge(record, folder / "policy.toml")
     eh.write_record(folder / "audit.json", record)
     eh.write_report(folder / "report.html", record, verdict)
-    print(verdict)
+    print(verdict.sentence)
 
 
 def main(folder: Path) -> None:
