@@ -3,7 +3,8 @@
 Run it with: python examples/speech.py [folder]
 
 The detector is that of the package silero-vad; its files are read by path, so that the package need not be imported.
-The recordings are those of the Free Spoken Digit Dataset, in ../shared/data or the folder that EVENHAND_DATA names.
+The recordings are those of the Free Spoken Digit Dataset, in shared/data beside the checkout or the folder that
+EVENHAND_DATA names.
 """
 
 from __future__ import annotations
