@@ -11,7 +11,6 @@ from evenhand.audits.compression.number_changes import number_changes, place_cha
 from evenhand.audits.compression.score_changes import score_changes
 from evenhand.audits.compression.transcript_changes import transcript_changes
 from evenhand.audits.statement import UNTIMED, Audit, Statement, not_applicable
-from evenhand.data.inputs import as_inputs
 from evenhand.findings import Finding, Unit
 from evenhand.keys import Key
 from evenhand.messages import message, sentences
@@ -104,6 +103,8 @@ def _read_by_both(evidence: Evidence) -> Inputs:
     new, old = (getattr(model, "features", None) for model in (evidence.subject, evidence.original))
     if evidence.reads != "table" or not new or not old or set(old) <= set(new):
         return evidence.inputs
+    from evenhand.data.inputs import as_inputs
+
     return as_inputs(evidence.data.table[list(dict.fromkeys((*new, *old)))])
 
 

@@ -12,8 +12,8 @@ from evenhand.errors import shorten
 from evenhand.findings import Finding
 from evenhand.keys import canonical_key
 from evenhand.messages import joined, message, messages
-from evenhand.metrics.values.undefined import ONE_CLUSTER
 from evenhand.policy.advice.labels_needed import labels_needed
+from evenhand.policy.advice.single_clusters import in_one_cluster
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Interval, Plain
@@ -58,7 +58,7 @@ class Advised:
     @property
     def sentence(self) -> Message:
         """The advice in words."""
-        if ONE_CLUSTER in self.finding.note:
+        if in_one_cluster(self.finding.key, self.record):
             return ALONE
         told = advice_text(self.found)
         rows = self.found.total
@@ -81,7 +81,7 @@ class Advised:
         from evenhand.policy.advice.assurance import TRIALS, Advice, advise
         from evenhand.policy.advice.futures import futures_of
 
-        if self.limit.against or ONE_CLUSTER in self.finding.note:
+        if self.limit.against or in_one_cluster(self.finding.key, self.record):
             return Advice()
         rng = np.random.default_rng(zlib.crc32(str(self.limit).encode()))
         level = level_as_wide(self.finding, self.finding.key, self.limit, self.record, self.level)
