@@ -71,6 +71,7 @@ def test_an_isolated_model_has_proxies(pipeline: Any, tmp_path: Path) -> None:
 
 def test_a_plain_module_has_proxies() -> None:
     torch = pytest.importorskip("torch")
+    torch.manual_seed(0)  # of other weights all logits may lie in [0, 1], as probabilities do
     module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
     assert PROXY in reason(audited(as_subject(module, score_kind="logit")))
 

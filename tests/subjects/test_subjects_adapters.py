@@ -164,6 +164,7 @@ def test_a_subject_is_itself_unless_it_is_renamed_or_decided_otherwise() -> None
 def test_a_torch_module_over_numeric_columns() -> None:
     torch = pytest.importorskip("torch")
     torch.set_num_threads(1)
+    torch.manual_seed(0)
     module = torch.nn.Linear(3, 1)
     module.train()
     subject = as_subject(module, output="logit")
