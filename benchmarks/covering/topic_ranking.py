@@ -110,6 +110,7 @@ TOPIC: Final = Topic(
         "src/evenhand/metrics/values/ordering.py",
         "src/evenhand/metrics/values/quotients.py",
         "src/evenhand/metrics/values/ranking.py",
+        "src/evenhand/metrics/values/units.py",
     ),
     tuple(
         Cell(f"{name}, {model} order, {lists} lists{', the smaller group' if group else ''}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,12 +63,17 @@ def codes_of(grouping: Grouping | None, rows: NDArray[np.int64]) -> tuple[NDArra
     return grouping.codes[rows].astype(np.int64), len(grouping.labels)
 
 
+def worth_of(evidence: Evidence, rows: NDArray[np.int64]) -> dict[str, NDArray[Any] | None]:
+    """Return what each of some rows is worth: weight, frequency and cluster, as far as they have one."""
+    return {name: None if held is None else held[rows] for name, held in evidence.worth.items()}
+
+
 def share_of(
     evidence: Evidence, hits: NDArray[np.bool_], rows: NDArray[np.int64], grouping: Grouping | None, none: str = ""
 ) -> Measured:
     """Return how often some rows are hits, with what each row is worth; `none` says what a group without rows lacks."""
     codes, groups = codes_of(grouping, rows)
-    weight, frequency, clusters = (None if held is None else held[rows] for held in evidence.worth.values())
+    weight, frequency, clusters = worth_of(evidence, rows).values()
     marks = hits.astype(np.int8)
     found = measure(
         "selection_rate", Tally.count(marks, marks, codes, groups, weight, frequency, clusters), evidence.options.level

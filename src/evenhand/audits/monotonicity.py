@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
-from evenhand.audits.by_group import between, values
+from evenhand.audits.by_group import between, codes_of, values
 from evenhand.audits.statement import SPARED, Audit, Statement, not_applicable
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.messages import message
@@ -110,9 +110,7 @@ def _stated(evidence: Evidence, feature: str, rows: NDArray[np.intp], falls: NDA
     weight, clusters = (None if part is None else part[rows] for part in (data.sample_weight, data.clusters))
     numbers = data.task == "regression"
     for grouping in (None, *evidence.groupings):
-        codes, groups = (np.zeros(len(rows), dtype=np.int64), 1)
-        if grouping is not None:
-            codes, groups = grouping.codes[rows].astype(np.int64), len(grouping)
+        codes, groups = codes_of(grouping, rows)
         worth: dict[str, Any] = {"sample_weight": weight, "clusters": clusters}
         share = replace(
             measure("accuracy", Tally.count(one, against, codes, groups, **worth), level),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.by_group import between, codes_of, share_of, values
+from evenhand.audits.by_group import between, codes_of, share_of, values, worth_of
 from evenhand.audits.statement import SPARED, Audit, Statement, not_applicable, singles, without_model
 from evenhand.messages import message, sentences
 from evenhand.metrics import means, measured_mean
@@ -145,7 +145,7 @@ def _mean(
 ) -> Measured:  # fmt: skip
     """Return the means of some rows' values, with what each row is worth; without bounds none carries a limit."""
     (codes, groups), level = codes_of(grouping, rows), evidence.options.level
-    worth = {name: None if held is None else held[rows] for name, held in evidence.worth.items()}
+    worth = worth_of(evidence, rows)
     if bounds is None:
         found = measured_mean(metric, means(each, codes, groups, **worth), level)
         found = replace(found, uncovered=(UNBOUNDED,) * groups)

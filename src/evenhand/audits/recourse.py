@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from evenhand.audits.by_group import between, codes_of, share_of, values
+from evenhand.audits.by_group import between, codes_of, share_of, values, worth_of
 from evenhand.audits.statement import Audit, Statement, labels_of, not_applicable
 from evenhand.findings import Finding
 from evenhand.keys import Key
@@ -136,7 +136,7 @@ def _costs(evidence: Evidence, chosen: NDArray[np.int64], found: Recourse) -> It
 def _mean_cost(evidence: Evidence, chosen: NDArray[np.int64], found: Recourse, grouping: Grouping | None) -> Measured:
     rows = chosen[found.found]
     codes, groups = codes_of(grouping, rows)
-    worth = {name: None if held is None else held[rows] for name, held in evidence.worth.items()}
+    worth = worth_of(evidence, rows)
     return measured_mean(
         "recourse_cost", means(found.cost[found.found], codes, groups, **worth), evidence.options.level
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from evenhand.audits.by_group import values
+from evenhand.audits.by_group import codes_of, values
 from evenhand.audits.statement import SPARED, Audit, Statement, disparity_finding, not_applicable
 from evenhand.findings import Finding
 from evenhand.keys import Key
@@ -269,9 +269,7 @@ class _Asked:
         return JointTally.count(truth, before, after, codes, groups, *self._worth)
 
     def _codes(self, grouping: Grouping | None) -> tuple[NDArray[np.int64], int]:
-        if grouping is None:
-            return np.zeros(len(self.rows), dtype=np.int64), 1
-        return grouping.codes[self.rows].astype(np.int64), len(grouping.labels)
+        return codes_of(grouping, self.rows)
 
     @property
     def _worth(self) -> list[NDArray[Any] | None]:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.messages import message
-from evenhand.metrics.counts.sums import rows_by
 from evenhand.metrics.inference.skewed import gamma_margin
-from evenhand.metrics.values.means import cluster_sums, finished, means, measured_mean, told
+from evenhand.metrics.values.means import finished, means, measured_mean, told
 from evenhand.metrics.values.quotients import quotient
 from evenhand.metrics.values.ranking import gains_of
+from evenhand.metrics.values.units import apart_of, units_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evenhand.metrics.counts.arrays import Column, Floats, Ints
+    from evenhand.metrics.counts.arrays import Column, Floats
     from evenhand.metrics.values.means import Means
     from evenhand.metrics.values.ordering import Ordering
     from evenhand.metrics.values.rates import Measured
@@ -168,7 +168,7 @@ def measured_lists(
         return np.where(unseen, np.minimum(low, np.maximum(below, 0.0)), low), high
 
     shown = finished(metric, found.mean, found.rows, told(found.rows, why), f"{measured.method}, lists", ends, level)
-    return replace(shown, apart=_apart(group, _of(known, clusters)[0], n_groups))
+    return replace(shown, apart=apart_of(group, _of(known, clusters)[0]))
 
 
 def measured_changes(
@@ -186,7 +186,7 @@ def measured_changes(
     whole, gain, loss = (
         means(part, group, n_groups, *more) for part in (given, np.maximum(given, 0), np.maximum(-given, 0))
     )
-    few = _moved(given, group, more[1], n_groups) < FEW
+    few = units_with(np.abs(given), group, more[1], n_groups) < FEW
 
     def ends(z: float) -> tuple[Floats, Floats]:
         low, high = whole.ends(z)
@@ -195,7 +195,7 @@ def measured_changes(
         return np.clip(low, -1.0, 1.0), np.clip(high, -1.0, 1.0)
 
     found = finished(metric, whole.mean, whole.rows, told(whole.rows, NOTHING), "hall, one more list", ends, level)
-    return replace(found, apart=_apart(group, more[1], n_groups))
+    return replace(found, apart=apart_of(group, more[1]))
 
 
 def measured_lift(
@@ -228,7 +228,7 @@ def measured_lift(
 
     reasons = told(np.isfinite(value), NO_PAST)
     found = finished("popularity_lift", value - 1, top.rows, reasons, "mover, logarithm, lists", ends, level)
-    return replace(found, apart=_apart(group, more[1], n_groups))
+    return replace(found, apart=apart_of(group, more[1]))
 
 
 def _of(known: Column, *given: Column | None) -> tuple[Column | None, ...]:
@@ -238,19 +238,3 @@ def _of(known: Column, *given: Column | None) -> tuple[Column | None, ...]:
 def _most(part: Means, z: float) -> Floats:
     """Return how great the mean of numbers in [0, 1] may be, with one unit of 1 more than was seen."""
     return np.asarray(part.mean + gamma_margin(part.error, part.mean, 1 / np.maximum(part.freedom + 1, 1), z))
-
-
-def _moved(change: Floats, group: Column, clusters: Column | None, n_groups: int) -> Ints:
-    """Return (G,) how many lists, or clusters of them, changed."""
-    size, of = np.abs(change), np.asarray(group, dtype=np.int64)
-    if clusters is not None:
-        size, of = cluster_sums(size, of, clusters, n_groups)
-    return rows_by(of[size > 0], n_groups)
-
-
-def _apart(group: Column, clusters: Column | None, n_groups: int) -> float:
-    """Return by how much ends are widened for comparing groups: root 2 where some share a cluster."""
-    if clusters is None or n_groups < 2:
-        return 1.0
-    pairs = np.unique(np.stack([np.asarray(clusters), np.asarray(group)], axis=1), axis=0)
-    return float(np.sqrt(2)) if len(np.unique(pairs[:, 0])) < len(pairs) else 1.0

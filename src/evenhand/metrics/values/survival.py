@@ -15,9 +15,10 @@ from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by, sums_by
 from evenhand.metrics.inference.intervals import clopper_pearson
 from evenhand.metrics.inference.skewed import OF_FEW_ROWS
-from evenhand.metrics.values.means import Means, cluster_sums, effective_rows, finished, means, told
+from evenhand.metrics.values.means import Means, effective_rows, finished, means, told
 from evenhand.metrics.values.quotients import quotient
 from evenhand.metrics.values.ranking_curves import areas_like, logit_interval
+from evenhand.metrics.values.units import means_of_parts
 from evenhand.product_limit import event_curve
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def expected_to_observed(
     one = np.ones(len(scores)) if weight is None else np.asarray(weight, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         more = one * (scores - expected.mean[group]) / sums_by(group, one, n_groups)[group]
-    both = _of_parts(expected.mean + observed.mean, adds + more, group, observed.rows, clusters)
+    both = means_of_parts(expected.mean + observed.mean, adds + more, group, observed.rows, clusters)
     value, ends = quotient(expected, observed, both, _risk_ends(observed, followed))
     why = tuple(
         "" if known else NO_EVENT if risk == 0 else NOBODY
@@ -134,12 +135,6 @@ def unresolved_share(
     return finished("unresolved_share", found.mean, found.rows, told(found.rows), "clopper-pearson", ends, level)
 
 
-def _of_parts(mean: Floats, parts: Floats, group: Column, rows: Ints, clusters: ArrayLike | None) -> Means:
-    if clusters is not None:
-        parts, group = cluster_sums(parts, group, np.asarray(clusters), len(mean))
-    return Means.of_parts(mean, parts, group, rows)
-
-
 def _risks(
     time: ArrayLike, event: ArrayLike, horizon: float, codes: ArrayLike, n_groups: int, weight: ArrayLike | None,
     clusters: ArrayLike | None, strata: ArrayLike | None,
@@ -155,7 +150,7 @@ def _risks(
         if len(own):
             risk[at], adds[own] = _risk_of_strata(times[own], happened[own], one[own], within[own], horizon)
     followed = rows_by(group[times >= horizon], n_groups)
-    return _of_parts(risk, adds, group, rows, clusters), followed, adds
+    return means_of_parts(risk, adds, group, rows, clusters), followed, adds
 
 
 def _risk_of_strata(
@@ -273,7 +268,7 @@ def concordance(
         adds = (won - value[group] * compared + one * (beaten - value[group] * before)) / pairs[group]
         worth = sums_by(group, starts[own], n_groups) ** 2 / sums_by(group, starts[own] ** 2, n_groups)
     rows = rows_by(group, n_groups)
-    found = _of_parts(value, np.nan_to_num(adds), group, rows, clusters)
+    found = means_of_parts(value, np.nan_to_num(adds), group, rows, clusters)
     metric = "harrell_concordance" if censoring is None else "concordance"
     reasons, method = told(np.isfinite(value), NO_PAIR), "infinitesimal jackknife, logit"
     return finished(metric, value, rows, reasons, method, _concordance_ends(found, np.nan_to_num(worth)), level)

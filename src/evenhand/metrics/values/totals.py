@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evenhand.metrics.counts.sums import rows_by, sums_by
-from evenhand.metrics.values.means import Means, cluster_sums
+from evenhand.metrics.values.units import means_of_parts
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from evenhand.metrics.values.means import Means
 
 
 def quotient_of_totals(
@@ -57,6 +59,4 @@ def quotient_of_totals(
     with np.errstate(invalid="ignore", divide="ignore"):
         value = np.where(total > 0, sums_by(group, one * upper, n_groups) / total, np.nan)
         parts = np.nan_to_num(one * (upper - value[group] * lower) / total[group])
-    if clusters is not None:
-        parts, group = cluster_sums(parts, group, np.asarray(clusters), n_groups)
-    return Means.of_parts(value, parts, group, rows)
+    return means_of_parts(value, parts, group, rows, clusters)

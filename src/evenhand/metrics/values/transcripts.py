@@ -11,20 +11,20 @@ from evenhand.errors import InputError, did_you_mean
 from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.counts.edits import edits
-from evenhand.metrics.counts.sums import sums_by
 from evenhand.metrics.counts.tally import Tally
 from evenhand.metrics.inference.intervals import clopper_pearson
 from evenhand.metrics.inference.skewed import FEW
-from evenhand.metrics.values.means import cluster_sums, finished, told
+from evenhand.metrics.values.means import finished, told
 from evenhand.metrics.values.rates import measure
 from evenhand.metrics.values.totals import quotient_of_totals
+from evenhand.metrics.values.units import apart_of, units_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.counts.arrays import Floats, Ints, Marks
+    from evenhand.metrics.counts.arrays import Floats, Ints
     from evenhand.metrics.values.means import Means
     from evenhand.metrics.values.rates import Measured
 
@@ -136,8 +136,8 @@ def measure_transcripts(
     top, bottom = counts[:, upper].sum(axis=1), counts[:, below]
     means = quotient_of_totals(top, bottom, group, n_groups, weight, clusters)
     measured = _finished(metric, means, level)
-    marks = _few(means, _units(top > 0, group, n_groups, clusters), clusters is not None)
-    return replace(measured, uncovered=marks, apart=_sharing(group, clusters))
+    marks = _few(means, units_with(top, group, clusters, n_groups), clusters is not None)
+    return replace(measured, uncovered=marks, apart=apart_of(group, clusters))
 
 
 def changed_transcripts(
@@ -173,10 +173,10 @@ def changed_transcripts(
     *upper, below = TOTALS[CHANGED[metric]]
     more = new[:, upper].sum(axis=1) - old[:, upper].sum(axis=1)
     means = quotient_of_totals(more, new[:, below], group, n_groups, weight, clusters)
-    moved = _units(more != 0, group, n_groups, clusters)
+    moved = units_with(np.abs(more), group, clusters, n_groups)
     found = finished(metric, means.mean, means.rows, _reasons(metric, means), CHANGE, means.ends, level)
     marks = _few(means, moved, clusters is not None, changed=True)
-    return replace(found, uncovered=marks, apart=_sharing(group, clusters))
+    return replace(found, uncovered=marks, apart=apart_of(group, clusters))
 
 
 def _finished(metric: str, means: Means, level: float) -> Measured:
@@ -204,7 +204,7 @@ def _label(metric: str) -> str:
     return lowered(METRICS[metric].label)
 
 
-def _few(means: Means, some: Floats, clustered: bool, changed: bool = False) -> tuple[str, ...]:
+def _few(means: Means, some: Ints, clustered: bool, changed: bool = False) -> tuple[str, ...]:
     """Return for each group why no interval covers: it has too few units, or too few with errors; empty of others."""
     number = means.freedom + 1
     least = np.where(number >= FEW, SOME, LEAST if changed else 0)
@@ -230,20 +230,3 @@ def _of_sentences(
     wrong = (counts[:, WORDS].sum(axis=1) > 0).astype(np.int8)
     tally = Tally.count(wrong, wrong, group, n_groups, weight, clusters=clusters)
     return replace(measure("selection_rate", tally, level), metric="sentence_error_rate")
-
-
-def _units(marked: Marks, group: Ints, n_groups: int, clusters: ArrayLike | None) -> Floats:
-    """Return (G,) how many rows, or clusters, have a marked row."""
-    if clusters is None:
-        return sums_by(group, marked.astype(np.float64), n_groups)
-    sums, of = cluster_sums(marked.astype(np.float64), group, np.asarray(clusters), n_groups)
-    return sums_by(of, (sums > 0).astype(np.float64), n_groups)
-
-
-def _sharing(group: Ints, clusters: ArrayLike | None) -> float:
-    """Return by how much ends are farther out in comparisons: groups that share speakers are not independent."""
-    if clusters is None:
-        return 1.0
-    _, own = np.unique(np.asarray(clusters), return_inverse=True)
-    pairs = np.unique(np.column_stack([own, group]), axis=0)
-    return float(np.sqrt(2)) if len(pairs) > len(np.unique(own)) else 1.0
